@@ -1,0 +1,41 @@
+/* worker.h: the node's side of an import worker: starts `demarche-worker`, confined, with the input as a descriptor, and reads its frames.
+ *
+ * The worker process gets: fd 3 the input, fd 4 the frame pipe, a job on its command line. It loads what the format needs, confines itself,
+ * tells the format (or that it needs another module loaded: then it is started again by this file), parses and streams frames.
+ * Whatever it sends is checked here before a callback sees it. A worker that dies, lies or hangs ends the job with DM_EWORKER; nothing else is hurt.
+ */
+#ifndef DM_IMPORT_WORKER_H
+#define DM_IMPORT_WORKER_H
+
+#include "import/batch.h"
+
+struct dm_worker_job {
+	int fd;                  /* input, positioned at its start; regular file, pipe or socket */
+	const char *name;        /* as the user gave it; a hint and for messages */
+	enum dm_import_class want;
+	const char *format;      /* importer name to force, or NULL: find by content */
+	uint64_t resume_offset, resume_line;
+	bool timings;
+};
+
+struct dm_worker_events {
+	void *ctx;
+	int (*format)(void *ctx, const struct dm_importer *imp);
+	int (*rows)(void *ctx, const struct dm_batch *b);
+	int (*indicator)(void *ctx, const struct dm_indicator *ind);
+	int (*skip)(void *ctx, uint64_t line, struct dm_sv reason);
+	int (*meta)(void *ctx, struct dm_sv key, struct dm_sv value);
+	int (*progress)(void *ctx, uint64_t offset, uint64_t line, uint64_t raw);
+	/* Raw bytes of the input as the worker consumes them are not shown; hash the file yourself. */
+};
+
+struct dm_worker_result {
+	int code;            /* what the importer returned: 0, or why it stopped early (rows before that are good) */
+	struct dm_err err;
+};
+
+/* Runs one job to its end. Returns 0 if the worker ended in order (look at ret->code for the importer's own verdict), DM_EWORKER if it died,
+ * DM_EUNSUPPORTED if no format fits or a library is missing, or whatever a callback returned (the worker is killed then). */
+int dm_worker_run(const struct dm_worker_job *job, const struct dm_worker_events *ev, struct dm_worker_result *ret, struct dm_err *err);
+
+#endif
