@@ -42,5 +42,6 @@
 #define DM_MAX_PACKET       262144u      /* snap length believed */
 #define DM_MAX_FLOWS        1000000u     /* flows tracked at once; the oldest is written out */
 #define DM_MAX_REASSEMBLY   65536u       /* bytes kept of one direction of one flow for TLS, HTTP and DNS over TCP */
+#define DM_MAX_SPOOL        (1u << 30)   /* unpacked bytes kept in memory for an external decoder, which wants a file */
 
 #endif

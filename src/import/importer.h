@@ -26,6 +26,9 @@ struct dm_importer {
 	int (*run)(struct dm_import_input *in, struct dm_sink *sink, struct dm_err *err);
 	int (*preload)(struct dm_err *err); /* loads `module`; NULL if none */
 	bool growing;                 /* whether resume_offset is understood */
+	/* External program that turns the file into the text which run() reads, argv NULL-terminated, the file being its descriptor 0; NULL if none.
+	 * probe() sees the file, run() the program's output. Whoever starts the worker starts it too: see decoder.h. */
+	const char *const *decoder;
 };
 
 extern const struct dm_importer dm_import_zeek_tsv, dm_import_zeek_json, dm_import_eve, dm_import_pcap, dm_import_nfcapd, dm_import_ipfix,
