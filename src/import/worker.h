@@ -8,6 +8,7 @@
 #define DM_IMPORT_WORKER_H
 
 #include "import/batch.h"
+#include "import/importer.h"
 
 struct dm_worker_job {
 	int fd;                  /* input, positioned at its start; regular file, pipe or socket */
