@@ -73,10 +73,22 @@ int dm_err_remedy(struct dm_err *err, const char *fmt, ...)
 const char *dm_code_text(int code)
 {
 	static const char *const text[] = {
-		"done",          "not found",        "out of memory",   "input/output error",
-		"disk full",     "limit reached",    "malformed input", "invalid request",
-		"not permitted", "busy",             "not supported",   "stored data is corrupt",
-		"made by a newer version", "stopped", "configuration is wrong", "import worker failed",
+		"done",
+		"not found",
+		"out of memory",
+		"input/output error",
+		"disk full",
+		"limit reached",
+		"malformed input",
+		"invalid request",
+		"not permitted",
+		"busy",
+		"not supported",
+		"stored data is corrupt",
+		"made by a newer version",
+		"stopped",
+		"configuration is wrong",
+		"import worker failed",
 	};
 	if (code > 0 || -code >= (int)(sizeof text / sizeof *text))
 		return "unknown error";
