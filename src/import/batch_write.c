@@ -31,7 +31,6 @@ struct column {
 	uint32_t n, cap;
 	uint8_t type;
 	uint8_t obs_default;
-	bool obs_mixed; /* some value's type differs from that of the field */
 	uint16_t *rows;
 	union {
 		int64_t *ints;
@@ -49,7 +48,6 @@ struct kind_rows {
 	size_t bytes; /* of values, for DM_BATCH_FLUSH */
 	int64_t time[DM_MAX_BATCH_ROWS];
 	uint64_t line[DM_MAX_BATCH_ROWS];
-	uint64_t used[(DM_FIELDS + 63) / 64]; /* fields with values in this batch */
 	struct column *col[DM_FIELDS];
 };
 
@@ -186,6 +184,8 @@ static int column_grow(struct column *c, enum dm_field f)
 	return DM_OK;
 }
 
+static struct column no_column; /* never written: cap is 0 */
+
 static struct column *column_new(struct kind_rows *k, enum dm_field f)
 {
 	struct column *c = dm_calloc(1, sizeof *c);
@@ -227,57 +227,58 @@ static __attribute__((noinline)) int heap_grow(struct column *c, size_t more)
 		       c->heap_n + more < SMALL_FLUSH ? SMALL_FLUSH : c->heap_n + more, 1);
 }
 
-static inline int add_text(struct column *c, const struct dm_value *v)
+static inline int add_text(struct column *c, uint32_t n, const struct dm_value *v)
 {
-	if (c->heap_cap - c->heap_n < v->text.n && heap_grow(c, v->text.n))
+	size_t at = c->heap_n, len = v->text.n;
+
+	if (__builtin_expect(c->heap_cap - at < len, 0) && heap_grow(c, len))
 		return DM_ENOMEM;
-	copy_short(c->heap + c->heap_n, v->text.p, v->text.n);
-	c->heap_n += v->text.n;
-	c->lens[c->n] = (uint32_t)v->text.n;
-	c->obs[c->n] = v->obs;
-	c->obs_mixed |= v->obs != c->obs_default;
+	c->heap_n = at + len;
+	c->lens[n] = (uint32_t)len;
+	c->obs[n] = v->obs;
+	copy_short(c->heap + at, v->text.p, len);
 	return DM_OK;
 }
 
-/* The first value of a field in a batch, or a full column. */
+/* A column that is full, or that is not there yet. */
 static __attribute__((noinline)) int column_ready(struct kind_rows *k, enum dm_field f, struct column **ret)
 {
-	struct column *c = k->col[f];
-
-	if (!c && !(c = column_new(k, f)))
+	if (*ret == &no_column && !(*ret = column_new(k, f)))
 		return DM_ENOMEM;
-	k->used[f / 64] |= 1ull << f % 64;
-	*ret = c;
-	return c->n == c->cap ? column_grow(c, f) : DM_OK;
+	return column_grow(*ret, f);
 }
 
+/* One test a value finds both a full column and a missing one, which is the empty no_column. */
 static int add_values(struct kind_rows *k, const struct dm_record *r)
 {
 	uint16_t row = (uint16_t)k->n;
-	size_t bytes = 0;
+	size_t bytes = r->count * sizeof(struct dm_value);
 
 	for (const struct dm_value *v = r->v, *end = v + r->count; v < end; v++) {
 		struct column *c;
+		uint32_t n;
 
 		if (__builtin_expect(v->field >= DM_FIELDS, 0))
 			return DM_EINVAL;
 		c = k->col[v->field];
-		if (__builtin_expect(!c || c->n == 0 || c->n == c->cap, 0) && column_ready(k, v->field, &c))
+		n = c->n;
+		if (__builtin_expect(n == c->cap, 0) && column_ready(k, (enum dm_field)v->field, &c))
 			return DM_ENOMEM;
 		if (__builtin_expect(v->type != c->type, 0))
 			return DM_EINVAL;
+		c->rows[n] = row;
 		if (v->type == DM_T_TEXT) {
-			if (add_text(c, v))
+			if (add_text(c, n, v))
 				return DM_ENOMEM;
 			bytes += v->text.n;
 		} else if (v->type == DM_T_IP) {
-			c->ips[c->n] = v->ip;
+			c->ips[n] = v->ip;
 		} else {
-			c->ints[c->n] = v->i;
+			c->ints[n] = v->i;
 		}
-		c->rows[c->n++] = row;
+		c->n = n + 1;
 	}
-	k->bytes += bytes + r->count * sizeof(struct dm_value);
+	k->bytes += bytes;
 	return DM_OK;
 }
 
@@ -287,14 +288,23 @@ static void undo_values(struct kind_rows *k)
 	for (uint32_t f = 0; f < DM_FIELDS; f++) {
 		struct column *c = k->col[f];
 
-		while (c && c->n && c->rows[c->n - 1] == k->n) {
+		while (c->n && c->rows[c->n - 1] == k->n) {
 			c->n--;
 			if (c->type == DM_T_TEXT)
 				c->heap_n -= c->lens[c->n];
 		}
-		if (c && !c->n)
-			k->used[f / 64] &= ~(1ull << f % 64);
 	}
+}
+
+static bool obs_differ(const struct column *c)
+{
+	uint8_t other = 0;
+
+	if (c->type != DM_T_TEXT || c->obs_default == DM_OBS_NONE)
+		return false;
+	for (uint32_t i = 0; i < c->n; i++)
+		other |= c->obs[i] ^ c->obs_default;
+	return other != 0;
 }
 
 static bool is_dense(const struct column *c, uint32_t nrows)
@@ -355,13 +365,11 @@ static int frame_write(int fd, struct frame *f)
 static void kind_empty(struct kind_rows *k)
 {
 	for (uint32_t f = 0; f < DM_FIELDS; f++) {
-		if (!k->col[f])
+		if (!k->col[f]->n)
 			continue;
 		k->col[f]->n = 0;
 		k->col[f]->heap_n = 0;
-		k->col[f]->obs_mixed = false;
 	}
-	memset(k->used, 0, sizeof k->used);
 	k->n = 0;
 	k->bytes = 0;
 }
@@ -380,14 +388,13 @@ static int flush_kind(struct dm_batch_writer *w, enum dm_kind kind)
 	for (uint32_t field = 0; field < DM_FIELDS; field++) {
 		struct column *c = k->col[field];
 
-		if (!(k->used[field / 64] >> field % 64 & 1))
+		if (!c->n)
 			continue;
 		head[ncol++] = (struct column_header){
 			.field = (uint16_t)field,
 			.type = c->type,
 			.n = c->n,
-			.flags = (uint8_t)((is_dense(c, k->n) ? 0 : 1) |
-					   (c->obs_mixed && c->obs_default != DM_OBS_NONE ? 2 : 0)),
+			.flags = (uint8_t)((is_dense(c, k->n) ? 0 : 1) | (obs_differ(c) ? 2 : 0)),
 			.heap_n = c->type == DM_T_TEXT ? (uint32_t)c->heap_n : 0};
 	}
 	frame_add(&f, frame_head, sizeof frame_head);
@@ -410,6 +417,19 @@ static int flush_kind(struct dm_batch_writer *w, enum dm_kind kind)
 	return rc;
 }
 
+static struct kind_rows *kind_new(void)
+{
+	struct kind_rows *k = dm_alloc(sizeof *k);
+
+	if (!k)
+		return NULL;
+	k->n = 0;
+	k->bytes = 0;
+	for (uint32_t f = 0; f < DM_FIELDS; f++)
+		k->col[f] = &no_column;
+	return k;
+}
+
 static int sink_record(struct dm_sink *s, const struct dm_record *r)
 {
 	struct dm_batch_writer *w = (struct dm_batch_writer *)s;
@@ -419,11 +439,8 @@ static int sink_record(struct dm_sink *s, const struct dm_record *r)
 	if (r->kind <= 0 || r->kind >= DM_KINDS)
 		return DM_EINVAL;
 	k = w->kind[r->kind];
-	if (!k) {
-		k = w->kind[r->kind] = dm_calloc(1, sizeof *k);
-		if (!k)
-			return DM_ENOMEM;
-	}
+	if (!k && !(k = w->kind[r->kind] = kind_new()))
+		return DM_ENOMEM;
 	if (k->n && __builtin_expect(r->line < k->line[k->n - 1], 0)) {
 		rc = flush_kind(w, r->kind);
 		if (rc)
@@ -585,7 +602,7 @@ static void kind_free(struct kind_rows *k)
 	if (!k)
 		return;
 	for (uint32_t f = 0; f < DM_FIELDS; f++) {
-		if (!k->col[f])
+		if (k->col[f] == &no_column)
 			continue;
 		dm_free(k->col[f]->block);
 		dm_free(k->col[f]->heap);
