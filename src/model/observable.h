@@ -8,6 +8,7 @@
 #define DM_MODEL_OBSERVABLE_H
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "base/sv.h"
 
 /* The numbers are written to disk: append only. */
@@ -16,13 +17,13 @@ enum dm_obs_type {
 	DM_OBS_IPV4 = 1,      /* ipv4-addr */
 	DM_OBS_IPV6 = 2,      /* ipv6-addr */
 	DM_OBS_DOMAIN = 3,    /* domain-name: lower case, A-labels (IDNA 2008, lenient), no trailing dot */
-	DM_OBS_URL = 4,       /* url: scheme and host lower case, default port and empty path normalised, the rest as is (RFC 3986 s.6.2.2.1-3) */
+	DM_OBS_URL = 4,       /* url: scheme and host lower case, default port and empty path normalised, the rest byte for byte */
 	DM_OBS_MD5 = 5,
 	DM_OBS_SHA1 = 6,
 	DM_OBS_SHA256 = 7,
 	DM_OBS_SHA512 = 8,
 	DM_OBS_SSDEEP = 9,    /* opaque */
-	DM_OBS_TLSH = 10,     /* opaque, upper case */
+	DM_OBS_TLSH = 10,     /* opaque, upper case, with its "T1" */
 	DM_OBS_EMAIL = 11,    /* email-addr: domain part as DOMAIN, local part as is */
 	DM_OBS_MAC = 12,      /* mac-addr: lower case, colons (STIX 2.1 s.6.9) */
 	DM_OBS_AS = 13,       /* autonomous-system: number, key 4 bytes big-endian, text "AS131279" */
@@ -50,6 +51,8 @@ enum dm_obs_type dm_obs_from_name(struct dm_sv name);
 bool dm_obs_key(enum dm_obs_type t, struct dm_sv raw, struct dm_buf *key, enum dm_obs_type *ret_type);
 /* For evidence: like dm_obs_key, but domains may hold any bytes except 0x00 and 0x01 (logs hold strange names). */
 bool dm_obs_key_lenient(enum dm_obs_type t, struct dm_sv raw, struct dm_buf *key, enum dm_obs_type *ret_type);
+/* The canonical text of `raw` itself, appended; differs from the text of its key only for registry keys, whose case it keeps. */
+bool dm_obs_canonical(enum dm_obs_type t, struct dm_sv raw, bool lenient, struct dm_buf *text, enum dm_obs_type *ret_type);
 /* Append the canonical text of a key. Keys come from our own files but may be corrupt: an impossible key appends hex. */
 void dm_obs_text(enum dm_obs_type t, struct dm_sv key, struct dm_buf *text);
 /* Guess the type of a bare token: address, URL, e-mail, hash by length, domain, AS, MAC, registry key, ja4; DM_OBS_NONE if nothing fits. */
@@ -69,6 +72,11 @@ bool dm_ip_range(struct dm_sv s, struct dm_ip *ret_first, struct dm_ip *ret_last
 /* Why an address names nobody on the Internet: "private (RFC 1918)", "loopback", "link-local", "documentation", "multicast", "CGNAT (RFC 6598)",
  * "reserved", ...; NULL if it is a global unicast address. */
 const char *dm_ip_reserved(const struct dm_ip *ip);
+/* Append the key of an address. */
+void dm_obs_ip_key(const struct dm_ip *ip, struct dm_buf *key, enum dm_obs_type *ret_type);
+/* Loads the library that reads names outside ASCII. It is loaded when the first such name comes, so call this before a process confines itself.
+ * DM_EUNSUPPORTED if it is missing: such names are then refused, and kept in lower case where evidence is read. */
+int dm_domain_preload(struct dm_err *err);
 /* Domain text to A-labels, lower case; appended. False if not a host name by RFC 1123 / UTS 46 (underscore allowed). */
 bool dm_domain_canonical(struct dm_sv raw, struct dm_buf *out);
 /* Reversed-label key of canonical text, and back. */
