@@ -69,7 +69,10 @@ struct dm_record {
 	int64_t time;      /* us; DM_NO_TIME is stored under day 0 and said so */
 	uint64_t line;     /* line, packet, record or element number in the source, from 1 */
 	uint32_t count;
-	uint32_t dropped;  /* values over DM_RECORD_VALUES or DM_MAX_VALUES */
+	uint32_t dropped;  /* values over DM_RECORD_VALUES, DM_MAX_VALUES or DM_MAX_RECORD */
+	uint32_t cut;      /* texts over DM_MAX_VALUE, cut; they end in U+2026 */
+	size_t text_bytes; /* of all texts */
+	uint16_t per_field[DM_FIELDS];
 	struct dm_value v[DM_RECORD_VALUES];
 	struct dm_arena arena; /* canonical forms that differ from the input */
 	struct dm_buf scratch;
