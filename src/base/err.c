@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void put_text(char *dst, size_t cap, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void put_text(char *dst, size_t cap, const char *fmt, va_list ap)
 {
 	if (vsnprintf(dst, cap, fmt, ap) < 0)
 		dst[0] = 0;

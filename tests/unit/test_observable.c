@@ -340,8 +340,7 @@ static void test_suffix_is_range(void **state)
 					    "*.example.com",
 					    "\x02.example.com",
 					    "a..example.com",
-					    "\x02"
-					    "example.com"};
+					    "\002example.com"};
 	struct dm_buf lo;
 	enum dm_obs_type t;
 
