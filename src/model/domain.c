@@ -84,17 +84,38 @@ bool dm_domain_canonical(struct dm_sv raw, struct dm_buf *out)
 	return n && !out->err;
 }
 
-/* Bytes that the lenient form keeps as they are: all of ASCII but capitals, NUL and the separator of the key.
- */
-static const uint8_t kept[256] = {[0x02 ... 'A' - 1] = 1, ['Z' + 1 ... 0x7f] = 1};
+/* Whether the lenient form keeps these eight bytes: all of ASCII but capitals, NUL and the separator of the
+ * key. A sum has a byte's top bit set where the byte is at least, or over, the bound it was made for; bytes
+ * from 0x80 up are told by their own. */
+static bool word_is_kept(uint64_t w)
+{
+	const uint64_t ones = 0x0101010101010101ull, top = 0x80 * ones;
+	uint64_t upper = (w + (0x80 - 'A') * ones) & ~(w + (0x7f - 'Z') * ones);
+
+	return ((w | upper | ~(w + 0x7e * ones)) & top) == 0;
+}
 
 bool dm_domain_is_lenient(struct dm_sv s)
 {
-	uint8_t ok = 1;
+	uint64_t w;
+	size_t i = 0;
 
-	for (size_t i = 0; i < s.n; i++)
-		ok &= kept[(uint8_t)s.p[i]];
-	return ok && s.n && s.p[s.n - 1] != '.';
+	if (s.n == 0 || s.p[s.n - 1] == '.')
+		return false;
+	for (; i + 8 <= s.n; i += 8) {
+		memcpy(&w, s.p + i, 8);
+		if (!word_is_kept(w))
+			return false;
+	}
+	if (i == s.n)
+		return true;
+	if (s.n >= 8) {
+		memcpy(&w, s.p + s.n - 8, 8);
+	} else {
+		w = 0x2020202020202020ull;
+		memcpy(&w, s.p, s.n);
+	}
+	return word_is_kept(w);
 }
 
 static struct dm_sv without_dots(struct dm_sv s)
@@ -127,42 +148,34 @@ bool dm_domain_lenient(struct dm_sv raw, struct dm_buf *out)
 	return true;
 }
 
+/* Labels in reverse order, `from` between them in `in`, `to` in the output. */
+static void reverse(struct dm_sv in, char from, char to, struct dm_buf *out)
+{
+	const char *end = in.p + in.n, *p = end;
+	char *o;
+
+	if (in.n == 0 || !dm_buf_room(out, in.n))
+		return;
+	o = out->p + out->n;
+	while (p > in.p) {
+		if (*--p != from)
+			continue;
+		for (const char *c = p + 1; c < end; c++)
+			*o++ = *c;
+		*o++ = to;
+		end = p;
+	}
+	for (const char *c = p; c < end; c++)
+		*o++ = *c;
+	out->n += in.n;
+}
+
 void dm_domain_key(struct dm_sv text, struct dm_buf *key)
 {
-	size_t end = text.n;
-
-	if (!dm_buf_room(key, text.n))
-		return;
-	char *o = key->p + key->n;
-	for (size_t i = text.n; i-- > 0;) {
-		if (text.p[i] != '.')
-			continue;
-		memcpy(o, text.p + i + 1, end - i - 1);
-		o += end - i - 1;
-		*o++ = 0x01;
-		end = i;
-	}
-	if (end)
-		memcpy(o, text.p, end);
-	key->n += text.n;
+	reverse(text, '.', 0x01, key);
 }
 
 void dm_domain_text(struct dm_sv key, struct dm_buf *text)
 {
-	size_t end = key.n;
-
-	if (!dm_buf_room(text, key.n))
-		return;
-	char *o = text->p + text->n;
-	for (size_t i = key.n; i-- > 0;) {
-		if (key.p[i] != 0x01)
-			continue;
-		memcpy(o, key.p + i + 1, end - i - 1);
-		o += end - i - 1;
-		*o++ = '.';
-		end = i;
-	}
-	if (end)
-		memcpy(o, key.p, end);
-	text->n += key.n;
+	reverse(key, 0x01, '.', text);
 }

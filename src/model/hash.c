@@ -44,15 +44,30 @@ enum dm_obs_type dm_hash_type(enum dm_obs_type t, size_t digits)
 	}
 }
 
+/* Eight bytes at a time: a sum has a byte's top bit set where the byte is at least, or over, the bound it was
+ * made for. */
+static bool word_is_lower_hex(uint64_t w)
+{
+	const uint64_t ones = 0x0101010101010101ull, top = 0x80 * ones;
+	uint64_t digit = (w + (0x80 - '0') * ones) & ~(w + (0x7f - '9') * ones);
+	uint64_t letter = (w + (0x80 - 'a') * ones) & ~(w + (0x7f - 'f') * ones);
+
+	return ((digit | letter) & ~w & top) == top;
+}
+
 bool dm_hash_is_lower_hex(struct dm_sv s)
 {
-	unsigned bad = 0;
+	uint64_t w;
+	size_t i = 0;
+	bool ok = true;
 
-	for (size_t i = 0; i < s.n; i++) {
-		uint8_t c = (uint8_t)s.p[i];
-		bad |= ((uint8_t)(c - '0') > 9) & ((uint8_t)(c - 'a') > 5);
+	for (; i + 8 <= s.n; i += 8) {
+		memcpy(&w, s.p + i, 8);
+		ok &= word_is_lower_hex(w);
 	}
-	return !bad;
+	for (; i < s.n; i++)
+		ok &= (s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f');
+	return ok;
 }
 
 static bool is_hex(char c)
