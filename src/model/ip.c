@@ -358,3 +358,20 @@ const char *dm_ip_reserved(const struct dm_ip *ip)
 			return special6[i].why;
 	return (ip->b[0] & 0xe0) == 0x20 ? NULL : "reserved";
 }
+
+const char *dm_ip_range_reserved(const struct dm_ip *first, const struct dm_ip *last)
+{
+	const char *why = dm_ip_reserved(first);
+
+	/* What is special begins inside the range, unless the first address lies in it. */
+	if (!why && dm_ip_is4(first)) {
+		for (size_t i = 0; i < sizeof(special4) / sizeof(special4[0]) && !why; i++)
+			if (special4[i].net > dm_ip_v4(first) && special4[i].net <= dm_ip_v4(last))
+				why = special4[i].why;
+		return why;
+	}
+	for (size_t i = 0; i < sizeof(special6) / sizeof(special6[0]) && !why; i++)
+		if (memcmp(special6[i].b, first->b, 16) > 0 && memcmp(special6[i].b, last->b, 16) <= 0)
+			why = special6[i].why;
+	return why ? why : dm_ip_reserved(last);
+}

@@ -72,6 +72,8 @@ bool dm_ip_range(struct dm_sv s, struct dm_ip *ret_first, struct dm_ip *ret_last
 /* Why an address names nobody on the Internet: "private (RFC 1918)", "loopback", "link-local", "documentation", "multicast", "CGNAT (RFC 6598)",
  * "reserved", ...; NULL if it is a global unicast address. */
 const char *dm_ip_reserved(const struct dm_ip *ip);
+/* The same for a range (both ends of one family): the first reason that holds for any address in it. */
+const char *dm_ip_range_reserved(const struct dm_ip *first, const struct dm_ip *last);
 /* Append the key of an address. */
 void dm_obs_ip_key(const struct dm_ip *ip, struct dm_buf *key, enum dm_obs_type *ret_type);
 /* Loads the library that reads names outside ASCII. It is loaded when the first such name comes, so call this before a process confines itself.
