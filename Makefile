@@ -37,7 +37,7 @@ help: ; @sed -n 's/^## //p' Makefile
 ## make bench     the figures, with the peers (long)
 ## make fuzz      each libFuzzer target for FUZZ_SECONDS; TARGETS="name ..." for some
 ## make install   into DESTDIR/PREFIX
-## make deb       a Debian package in ../
+## make deb       a Debian package in build-deb/
 ## make clean     remove what was built
 
 .PHONY: all tests test check demo bench fuzz install deb clean help
