@@ -6,7 +6,8 @@ levels='base
 crypto
 net
 model
-store evidence netmap
+store
+evidence netmap
 access
 import
 hunt trace
