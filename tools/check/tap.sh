@@ -33,3 +33,7 @@ finish() {
 	[ "$failures" -eq 0 ]
 	exit
 }
+
+c_files() {
+	find src tests fuzz bench -name '*.[ch]' 2>/dev/null | sort
+}
