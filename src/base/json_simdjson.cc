@@ -12,7 +12,7 @@ namespace
 struct indexer {
 	std::unique_ptr<simdjson::internal::dom_parser_implementation> impl;
 };
-} // namespace
+}
 
 extern "C" {
 

@@ -57,7 +57,7 @@ class Source:
         return f"{self.path}:{self.all.count(chr(10), 0, offset) + 1}"
 
 
-def sources(*tops, endings=(".c", ".h", ".cpp", ".def")):
+def sources(*tops, endings=(".c", ".h", ".cc", ".def")):
     for top in tops:
         for folder, _, names in sorted(os.walk(os.path.join(ROOT, top))):
             for name in sorted(names):

@@ -6,7 +6,8 @@ levels='base
 crypto
 net
 model
-store evidence netmap
+store
+evidence netmap
 access
 import
 hunt trace
@@ -21,7 +22,7 @@ cli'
 for folder in src/*/; do
 	folder=$(basename "$folder")
 	# shellcheck disable=SC2016 # awk's dollars
-	faults=$(find "src/$folder" -name '*.[ch]' -o -name '*.cpp' -o -name '*.def' | sort | xargs -r awk -v levels="$levels" -v own="$folder" '
+	faults=$(find "src/$folder" -name '*.[ch]' -o -name '*.cc' -o -name '*.def' | sort | xargs -r awk -v levels="$levels" -v own="$folder" '
 		BEGIN {
 			n = split(levels, line, "\n")
 			for (i = 1; i <= n; i++) {

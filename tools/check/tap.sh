@@ -33,7 +33,3 @@ finish() {
 	[ "$failures" -eq 0 ]
 	exit
 }
-
-c_files() {
-	find src tests fuzz bench -name '*.[ch]' 2>/dev/null | sort
-}
