@@ -1,5 +1,4 @@
-/* file.h: files written so that a power cut leaves the old or the new one, never half. Paths are relative to
- * an open folder. */
+/* file.h: files written so that a power cut leaves the old or the new one, never half. Paths are relative to an open folder. */
 #ifndef DM_BASE_FILE_H
 #define DM_BASE_FILE_H
 
@@ -19,8 +18,8 @@ int dm_file_replace(int dirfd, const char *name, const void *p, size_t n, unsign
 int dm_mkdirs(const char *path, struct dm_err *err);
 int dm_fsync_dir(int dirfd, struct dm_err *err);
 
-/* A file mapped for reading that turns a SIGBUS (somebody truncated it) into an error: wrap the access in
- * dm_map_guard / dm_map_unguard. The size is checked at open against `expect` (0: any). */
+/* A file mapped for reading that turns a SIGBUS (somebody truncated it) into an error: wrap the access in dm_map_guard / dm_map_unguard.
+ * The size is checked at open against `expect` (0: any). */
 struct dm_map {
 	const uint8_t *p;
 	size_t n;

@@ -31,9 +31,6 @@
 #define DM_MAX_DOMAIN       255u         /* RFC 1035 s.2.3.4, as text */
 #define DM_MAX_URL          8192u
 #define DM_MAX_EMAIL        320u         /* RFC 3696 erratum 1690: 64 + 1 + 255 */
-/* STIX */
-#define DM_MAX_OBSERVED_OBJECTS 4096u    /* objects of one observed-data: real ones have under 100 */
-#define DM_MAX_EXPANSION    16u          /* observed-data may refer to the same objects: all of them together to this many times the file */
 /* Indicators and patterns */
 #define DM_MAX_INDICATORS   20000000u    /* in one set */
 #define DM_MAX_PATTERN      65536u       /* text of one STIX pattern */
@@ -46,5 +43,11 @@
 #define DM_MAX_FLOWS        1000000u     /* flows tracked at once; the oldest is written out */
 #define DM_MAX_REASSEMBLY   65536u       /* bytes kept of one direction of one flow for TLS, HTTP and DNS over TCP */
 #define DM_MAX_SPOOL        (1u << 30)   /* unpacked bytes kept in memory for an external decoder, which wants a file */
+/* Import workers */
+#define DM_WORKER_MEMORY    (1ull << 30) /* address space of a worker: a document of DM_MAX_DOCUMENT and its nodes */
+#define DM_WORKER_STALL_S   60u          /* without a frame and without input consumed: it hangs */
+#define DM_WORKER_CPU_S     300u         /* processor time for any file ... */
+#define DM_WORKER_CPU_MIB_S 2u           /* ... and for each MiB of it: slow formats take 0.05 s */
+#define DM_WORKER_HEAD      65536u       /* bytes of a pipe that are kept for a second start */
 
 #endif
