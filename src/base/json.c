@@ -39,7 +39,17 @@ static int prepare(struct dm_json *doc, const struct dm_json_module *m, size_t n
 		r->indexer = m->create();
 	if (!r->indexer)
 		return DM_ENOMEM;
-	return dm_grow((void **)&r->text, &r->text_cap, n + DM_JSON_PAD, 1);
+	if (n + DM_JSON_PAD <= r->text_cap)
+		return DM_OK;
+	/* Nothing of the last document is kept, and a large one is not doubled: a worker's memory is bounded.
+	 */
+	dm_free(r->text);
+	r->text_cap = 0;
+	r->text = dm_alloc(n + n / 4 + 4096);
+	if (!r->text)
+		return DM_ENOMEM;
+	r->text_cap = n + n / 4 + 4096;
+	return DM_OK;
 }
 
 /* Something refused the document: say what and where. */

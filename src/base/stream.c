@@ -317,6 +317,24 @@ uint64_t dm_stream_raw_offset(const struct dm_stream *s)
 	return s->raw_offset;
 }
 
+/* Room for `need` bytes, doubling, but never more than max and a NUL. */
+static int grow(char **all, size_t *cap, size_t need, size_t max)
+{
+	size_t want = *cap * 2;
+	char *p;
+
+	if (need <= *cap)
+		return DM_OK;
+	want = want < need ? need : want;
+	want = max < SIZE_MAX && want > max + 1 ? max + 1 : want;
+	p = dm_realloc(*all, want, 1);
+	if (!p)
+		return DM_ENOMEM;
+	*all = p;
+	*cap = want;
+	return DM_OK;
+}
+
 int dm_stream_slurp(struct dm_stream *s, size_t max, char **ret, size_t *ret_n, struct dm_err *err)
 {
 	char *all = NULL;
@@ -325,31 +343,23 @@ int dm_stream_slurp(struct dm_stream *s, size_t max, char **ret, size_t *ret_n, 
 
 	*ret = NULL;
 	*ret_n = 0;
-	for (;;) {
-		if (s->start == s->end && !fill(s)) {
-			code = ended(s, err);
-			break;
-		}
+	do {
 		have = s->end - s->start;
 		if (have > max - n) {
-			code = dm_fail(err, DM_ELIMIT, "a document of more than %zu bytes", max);
-			goto fail;
+			dm_free(all);
+			return dm_fail(err, DM_ELIMIT, "a document of more than %zu bytes", max);
 		}
-		if (dm_grow((void **)&all, &cap, n + have + 1, 1))
-			goto no_memory;
+		if (grow(&all, &cap, n + have + 1, max)) {
+			dm_free(all);
+			return dm_fail(err, DM_ENOMEM, "out of memory");
+		}
 		memcpy(all + n, s->buf + s->start, have);
 		n += have;
 		s->start = s->end;
-	}
-	if (dm_grow((void **)&all, &cap, n + 1, 1))
-		goto no_memory;
+	} while (fill(s));
+	code = ended(s, err);
 	all[n] = 0;
 	*ret = all;
 	*ret_n = n;
-	return code;
-no_memory:
-	code = dm_fail(err, DM_ENOMEM, "out of memory");
-fail:
-	dm_free(all);
 	return code;
 }
