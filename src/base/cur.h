@@ -1,6 +1,7 @@
 /* cur.h: a read cursor over bytes from a stranger, with a sticky error: read ten fields, look once.
  *
- * After a read past the end `bad` is set, every later read returns 0 or an empty view, and nothing is touched.
+ * After a read past the end `bad` is set, every later read returns 0 or an empty view, and nothing is
+ * touched.
  */
 #ifndef DM_BASE_CUR_H
 #define DM_BASE_CUR_H

@@ -85,8 +85,7 @@ static size_t find_structure(struct dm_sv t, size_t at)
 	return at;
 }
 
-/* Behind the value that starts at `at`; t.n + 1 if it never ends. */
-static size_t skip_value(struct dm_sv t, size_t at)
+size_t dm_json_skip_value(struct dm_sv t, size_t at)
 {
 	size_t depth = 0;
 
@@ -177,7 +176,7 @@ static int find_member(struct dm_json_split *s, struct dm_err *err)
 			advance(s, end);
 			return DM_OK;
 		}
-		at = skip_value(t, end);
+		at = dm_json_skip_value(t, end);
 		if (at > t.n)
 			return fault(s, end, err, "the document ends inside this value: it may be cut off");
 		at = skip_space(t, at);
@@ -258,7 +257,7 @@ int dm_json_split_next(struct dm_json_split *s, struct dm_sv *ret_element, uint6
 			return fault(s, at, err, "expected an element");
 	}
 	advance(s, at);
-	end = skip_value(t, at);
+	end = dm_json_skip_value(t, at);
 	if (end > t.n)
 		return fault(s, at, err, "the document ends inside this element: it may be cut off");
 	s->index++;

@@ -31,6 +31,9 @@
 #define DM_MAX_DOMAIN       255u         /* RFC 1035 s.2.3.4, as text */
 #define DM_MAX_URL          8192u
 #define DM_MAX_EMAIL        320u         /* RFC 3696 erratum 1690: 64 + 1 + 255 */
+/* STIX */
+#define DM_MAX_OBSERVED_OBJECTS 4096u    /* objects of one observed-data: real ones have under 100 */
+#define DM_MAX_EXPANSION    16u          /* observed-data may refer to the same objects: all of them together to this many times the file */
 /* Indicators and patterns */
 #define DM_MAX_INDICATORS   20000000u    /* in one set */
 #define DM_MAX_PATTERN      65536u       /* text of one STIX pattern */

@@ -61,10 +61,11 @@ static inline struct dm_sv dm_sv_from(struct dm_sv a, size_t start)
 }
 
 bool dm_sv_ieq(struct dm_sv a, struct dm_sv b); /* ASCII case ignored */
-struct dm_sv dm_sv_trim(struct dm_sv a);        /* without ASCII white space at both ends */
+struct dm_sv dm_sv_trim(struct dm_sv a);	/* without ASCII white space at both ends */
 /* First occurrence of c; SIZE_MAX if none. */
 size_t dm_sv_find(struct dm_sv a, char c);
-/* Cut `*rest` at the first c: returns the part before, `*rest` becomes the part after (empty and p == NULL at the end). */
+/* Cut `*rest` at the first c: returns the part before, `*rest` becomes the part after (empty and p == NULL at
+ * the end). */
 struct dm_sv dm_sv_split(struct dm_sv *rest, char c);
 /* Decimal numbers without white space; false if not wholly a number in range. */
 bool dm_sv_u64(struct dm_sv a, uint64_t *ret);

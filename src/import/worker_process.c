@@ -14,8 +14,15 @@
 
 #define PROGRAM	  "demarche-worker"
 #define PATH_SIZE 4096
-#define MAX_ARGS  24
-#define MAX_ENV	  8
+#if defined(__has_feature)
+#define SANITIZED (__has_feature(address_sanitizer) || __has_feature(undefined_behavior_sanitizer))
+#elif defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+#define MAX_ARGS 24
+#define MAX_ENV	 8
 #define PIPE_SIZE                                                                                            \
 	(1 << 20) /* the system's default maximum for users; a batch of 4,096 rows goes in one piece */
 
@@ -152,12 +159,7 @@ static int environment_of(struct environment *e)
 /* Sanitizers speak on stderr. Otherwise a worker has none: what it writes there could be an attacker's. */
 static int set_standard_files(posix_spawn_file_actions_t *fa)
 {
-#if defined(__SANITIZE_ADDRESS__) || defined(DM_SANITIZE)
-	int last = 1;
-#else
-	int last = 2;
-#endif
-	int rc = 0;
+	int last = SANITIZED ? 1 : 2, rc = 0;
 
 	for (int fd = 0; fd <= last && !rc; fd++)
 		rc = posix_spawn_file_actions_addopen(fa, fd, "/dev/null", fd ? O_WRONLY : O_RDONLY, 0);

@@ -142,11 +142,18 @@ static int on_tick(void *ctx, uint64_t raw)
 	return DM_OK;
 }
 
-static int run_fd(struct seen *s, int fd, const char *format, struct dm_worker_result *ret, struct dm_err *err)
+static int run_fd(struct seen *s, int fd, const char *format, struct dm_worker_result *ret,
+		  struct dm_err *err)
 {
-	struct dm_worker_job job = {.fd = fd, .name = "conn.log", .want = DM_EITHER, .format = format, .stall_s = 1};
-	struct dm_worker_events ev = {.ctx = s, .format = on_format, .rows = on_rows, .skip = on_skip, .meta = on_meta,
-		.progress = on_progress, .tick = on_tick};
+	struct dm_worker_job job = {
+		.fd = fd, .name = "conn.log", .want = DM_EITHER, .format = format, .stall_s = 1};
+	struct dm_worker_events ev = {.ctx = s,
+				      .format = on_format,
+				      .rows = on_rows,
+				      .skip = on_skip,
+				      .meta = on_meta,
+				      .progress = on_progress,
+				      .tick = on_tick};
 
 	return dm_worker_run(&job, &ev, ret, err);
 }
@@ -232,12 +239,13 @@ static void a_worker_that_stops_short_is_no_success(void **state)
 static void a_worker_that_lies_is_refused(void **state)
 {
 	static const char *const lies[] = {
-		"head -c 4000 /dev/zero >&4",                              /* frames of type 0 */
-		"printf '\\377\\377\\377\\377\\001\\0\\0\\0' >&4; sleep 9", /* 4 GiB announced */
-		"tail -c +17 $F >&4",                                      /* rows before the format */
-		"cat $F $F >&4",                                           /* goes on after the end */
+		"head -c 4000 /dev/zero >&4",				     /* frames of type 0 */
+		"printf '\\377\\377\\377\\377\\001\\0\\0\\0' >&4; sleep 9",  /* 4 GiB announced */
+		"tail -c +17 $F >&4",					     /* rows before the format */
+		"cat $F $F >&4",					     /* goes on after the end */
 		"printf '\\004\\0\\0\\0\\006\\0\\0\\0nope\\0\\0\\0\\0' >&4", /* a format that is none */
-		"head -c 16 $F >&4; printf '\\010\\0\\0\\0\\001\\0\\0\\0\\001\\0\\0\\0\\377\\377\\377\\377' >&4",
+		"head -c 16 $F >&4; printf '\\010\\0\\0\\0\\001\\0\\0\\0\\001\\0\\0\\0\\377\\377\\377\\377' "
+		">&4",
 	};
 
 	(void)state;
@@ -329,7 +337,8 @@ static void what_a_format_needs_is_given_on_a_second_start(void **state)
 
 	(void)state;
 	good_frames(3);
-	worker_is("case \"$*\" in\n*'--module pcap'*) printf '\\004\\0\\0\\0\\006\\0\\0\\0pcap\\0\\0\\0\\0' >&4; tail -c +17 $F >&4;;\n"
+	worker_is("case \"$*\" in\n*'--module pcap'*) printf '\\004\\0\\0\\0\\006\\0\\0\\0pcap\\0\\0\\0\\0' "
+		  ">&4; tail -c +17 $F >&4;;\n"
 		  "*) cat <&3 >/dev/null; printf '\\004\\0\\0\\0\\010\\0\\0\\0pcap\\0\\0\\0\\0' >&4;;\nesac");
 	assert_int_equal(run(&s, &err), DM_OK);
 	assert_string_equal(s.format, "pcap");
@@ -345,7 +354,8 @@ static void the_verdict_of_the_importer_is_passed_on(void **state)
 	struct dm_batch_writer *w;
 	struct dm_worker_result ret;
 	struct seen s = {0};
-	int fd = open(frames_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), in = open("/dev/null", O_RDONLY);
+	int fd = open(frames_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600),
+	    in = open("/dev/null", O_RDONLY);
 
 	(void)state;
 	assert_true(fd >= 0 && in >= 0);
@@ -371,13 +381,15 @@ static void a_worker_inherits_nothing(void **state)
 {
 	struct seen s = {0};
 	struct dm_err err = {0};
-	int spare = fcntl(STDIN_FILENO, F_DUPFD, 33); /* not close-on-exec, as a careless library would leave it */
+	int spare = fcntl(STDIN_FILENO, F_DUPFD,
+			  33); /* not close-on-exec, as a careless library would leave it */
 
 	(void)state;
 	assert_int_equal(spare, 33);
 	assert_int_equal(setenv("DEMARCHE_SECRET", "x", 1), 0);
 	good_frames(3);
-	worker_is("[ ! -e /proc/$$/fd/33 ] && [ -z \"$DEMARCHE_SECRET\" ] && [ \"$(readlink /proc/$$/fd/0)\" = /dev/null ] && cat $F >&4");
+	worker_is("[ ! -e /proc/$$/fd/33 ] && [ -z \"$DEMARCHE_SECRET\" ] && [ \"$(readlink /proc/$$/fd/0)\" "
+		  "= /dev/null ] && cat $F >&4");
 	assert_int_equal(run(&s, &err), DM_OK);
 	close(spare);
 }

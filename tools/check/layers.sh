@@ -17,7 +17,7 @@ report
 exchange
 node
 console
-cli'
+cli worker'
 
 for folder in src/*/; do
 	folder=$(basename "$folder")
