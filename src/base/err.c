@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The code last reported by this thread: what dm_err_source and dm_err_remedy return where the caller wants no details. */
+static _Thread_local int last_code;
+
 __attribute__((format(printf, 3, 0))) static void put_text(char *dst, size_t cap, const char *fmt, va_list ap)
 {
 	if (vsnprintf(dst, cap, fmt, ap) < 0)
@@ -15,6 +18,7 @@ int dm_fail(struct dm_err *err, int code, const char *fmt, ...)
 {
 	va_list ap;
 
+	last_code = code;
 	if (!err)
 		return code;
 	err->code = code;
@@ -38,6 +42,7 @@ int dm_fail_errno(struct dm_err *err, const char *fmt, ...)
 		code = DM_ENOENT;
 	else if (saved == EACCES || saved == EPERM)
 		code = DM_EPERM;
+	last_code = code;
 	if (!err)
 		return code;
 	err->code = code;
@@ -52,7 +57,7 @@ int dm_fail_errno(struct dm_err *err, const char *fmt, ...)
 int dm_err_source(struct dm_err *err, const char *source)
 {
 	if (!err)
-		return DM_OK;
+		return last_code;
 	if (!err->source[0] && source)
 		snprintf(err->source, sizeof err->source, "%s", source);
 	return err->code;
@@ -63,7 +68,7 @@ int dm_err_remedy(struct dm_err *err, const char *fmt, ...)
 	va_list ap;
 
 	if (!err)
-		return DM_OK;
+		return last_code;
 	va_start(ap, fmt);
 	put_text(err->remedy, sizeof err->remedy, fmt, ap);
 	va_end(ap);

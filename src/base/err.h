@@ -42,9 +42,9 @@ struct dm_err {
 int dm_fail(struct dm_err *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* The same with the text of errno appended; ENOSPC and EDQUOT become DM_ENOSPC, ENOMEM DM_ENOMEM. */
 int dm_fail_errno(struct dm_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Name the file or object; no effect if a source is already named (the innermost knows best). Returns err->code. */
+/* Name the file or object; no effect if a source is already named (the innermost knows best). Returns the code last reported. */
 int dm_err_source(struct dm_err *err, const char *source);
-/* Say what to do. Returns err->code. */
+/* Say what to do. Returns the code last reported. */
 int dm_err_remedy(struct dm_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Short fixed text of a code, never NULL. */
 const char *dm_code_text(int code);

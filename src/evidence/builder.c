@@ -221,6 +221,8 @@ int dm_builder_append(struct dm_builder *b, const struct dm_batch *batch, uint32
 	uint32_t n = to - from;
 	size_t need = (size_t)b->rows + n;
 
+	if (!n)
+		return DM_OK;
 	if (dm_grow((void **)&b->time, &b->time_cap, need, sizeof *b->time) ||
 	    dm_grow((void **)&b->line, &b->line_cap, need, sizeof *b->line) ||
 	    dm_grow((void **)&b->ordinal, &b->ordinal_cap, need, sizeof *b->ordinal) ||

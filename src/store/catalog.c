@@ -19,8 +19,8 @@ static const char schema[] =
 	"CREATE INDEX import_digest ON import(digest);"
 	"CREATE TABLE skip(import INTEGER NOT NULL, line INTEGER NOT NULL, reason TEXT NOT NULL);"
 	"CREATE INDEX skip_import ON skip(import);"
-	"CREATE TABLE resume(head BLOB NOT NULL, \"offset\" INTEGER NOT NULL, line INTEGER NOT NULL, digest "
-	"BLOB NOT NULL, import INTEGER NOT NULL);"
+	"CREATE TABLE resume(head BLOB NOT NULL, \"offset\" INTEGER NOT NULL, line INTEGER NOT NULL, "
+	"decoded INTEGER NOT NULL, grows INTEGER NOT NULL, digest BLOB NOT NULL, import INTEGER NOT NULL);"
 	"CREATE INDEX resume_head ON resume(head);"
 	"CREATE TABLE segment(id INTEGER PRIMARY KEY, day INTEGER NOT NULL, kind INTEGER NOT NULL, class "
 	"INTEGER NOT NULL, \"rows\" INTEGER NOT NULL,"
@@ -34,8 +34,7 @@ static const char schema[] =
 	"\"rows\" INTEGER NOT NULL, dropped_at INTEGER NOT NULL,"
 	" PRIMARY KEY(day, kind, class)) WITHOUT ROWID;"
 	"CREATE TABLE obsolete(file TEXT PRIMARY KEY, since INTEGER NOT NULL) WITHOUT ROWID;"
-	"CREATE TABLE reported(\"set\" INTEGER NOT NULL, import INTEGER NOT NULL, PRIMARY KEY(\"set\", "
-	"import)) WITHOUT ROWID;";
+	"CREATE TABLE reported(\"set\" INTEGER PRIMARY KEY, import INTEGER NOT NULL);";
 
 static int64_t user_version(struct dm_catalog *c, struct dm_err *err)
 {

@@ -50,11 +50,11 @@ struct dm_import {
 	int64_t first, last; /* of the rows */
 	bool complete;	     /* the importer reached the end without an error */
 };
-/* Inserts; *ret_id. */
-int dm_catalog_import_add(struct dm_catalog *c, const struct dm_import *i, int64_t *ret_id,
-			  struct dm_err *err);
-/* Rewrites the figures of import i->id: rows, skipped, bytes, digest, times, notes, complete. */
-int dm_catalog_import_update(struct dm_catalog *c, const struct dm_import *i, struct dm_err *err);
+/* The number that the next import will have; it is the caller's as long as he holds the lock. Numbers are
+ * never used twice. */
+int dm_catalog_import_next(struct dm_catalog *c, int64_t *ret_id, struct dm_err *err);
+/* Inserts import i->id or rewrites it. */
+int dm_catalog_import_put(struct dm_catalog *c, const struct dm_import *i, struct dm_err *err);
 int dm_catalog_import_get(struct dm_catalog *c, int64_t id, struct dm_arena *arena, struct dm_import *ret,
 			  struct dm_err *err);
 int dm_catalog_imports(struct dm_catalog *c, struct dm_arena *arena, struct dm_import **ret, size_t *ret_n,
@@ -70,7 +70,9 @@ int dm_catalog_skips(struct dm_catalog *c, int64_t import,
 
 /* Where a growing file goes on: a prefix of it is known by its digest. */
 struct dm_resume {
-	uint64_t offset, line;
+	uint64_t offset, line; /* bytes of the file; lines (or records) before there */
+	uint64_t decoded;      /* bytes after decompression */
+	bool grows; /* the format can go on from here; else only the same bytes again are recognised */
 	uint8_t digest[32]; /* of the bytes [0, offset) */
 	int64_t import;
 };
@@ -139,8 +141,9 @@ int dm_catalog_obsolete(struct dm_catalog *c, int64_t before, struct dm_arena *a
 			size_t *ret_n, struct dm_err *err);
 int dm_catalog_obsolete_remove(struct dm_catalog *c, struct dm_sv file, struct dm_err *err);
 
-/* Alerts: which (indicator set, evidence import) pairs have been reported to a person. */
-int dm_catalog_reported_add(struct dm_catalog *c, int64_t set, int64_t import, struct dm_err *err);
-bool dm_catalog_reported(struct dm_catalog *c, int64_t set, int64_t import);
+/* Alerts: a person has been shown the hits of `set` in all imports up to and with this number; 0: none yet.
+ */
+int dm_catalog_reported_set(struct dm_catalog *c, int64_t set, int64_t import, struct dm_err *err);
+int64_t dm_catalog_reported(struct dm_catalog *c, int64_t set);
 
 #endif

@@ -215,18 +215,17 @@ int dm_catalog_obsolete_remove(struct dm_catalog *c, struct dm_sv file, struct d
 	return dm_sql_run(c, dm_sql(c, err, "DELETE FROM obsolete WHERE file=?", "t", file), err);
 }
 
-int dm_catalog_reported_add(struct dm_catalog *c, int64_t set, int64_t import, struct dm_err *err)
+int dm_catalog_reported_set(struct dm_catalog *c, int64_t set, int64_t import, struct dm_err *err)
 {
-	return dm_sql_run(c, dm_sql(c, err, "INSERT OR IGNORE INTO reported VALUES(?,?)", "ii", set, import),
+	return dm_sql_run(c, dm_sql(c, err, "INSERT OR REPLACE INTO reported VALUES(?,?)", "ii", set, import),
 			  err);
 }
 
-bool dm_catalog_reported(struct dm_catalog *c, int64_t set, int64_t import)
+int64_t dm_catalog_reported(struct dm_catalog *c, int64_t set)
 {
-	sqlite3_stmt *st =
-		dm_sql(c, NULL, "SELECT 1 FROM reported WHERE \"set\"=? AND import=?", "ii", set, import);
-	bool hit = st && dm_sql_step(c, st, NULL) > 0;
+	sqlite3_stmt *st = dm_sql(c, NULL, "SELECT import FROM reported WHERE \"set\"=?", "i", set);
+	int64_t upto = st && dm_sql_step(c, st, NULL) > 0 ? sqlite3_column_int64(st, 0) : 0;
 
 	sqlite3_finalize(st);
-	return hit;
+	return upto;
 }

@@ -8,35 +8,28 @@
 	"bytes, \"rows\", skipped, dropped, sampling, "                                                      \
 	"first, last, complete"
 
-int dm_catalog_import_add(struct dm_catalog *c, const struct dm_import *i, int64_t *ret_id,
-			  struct dm_err *err)
+int dm_catalog_import_next(struct dm_catalog *c, int64_t *ret_id, struct dm_err *err)
 {
-	int rc = dm_sql_run(
-		c,
-		dm_sql(c, err,
-		       "INSERT INTO import(" COLUMNS ") VALUES(NULL,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-		       "ittttttbiiiuuuuuuiii", (int64_t)i->what, i->name, i->format, i->source, i->sensor,
-		       i->marking, i->notes, dm_sv((const char *)i->digest, sizeof i->digest),
-		       (int64_t)i->class_id, i->started, i->finished, i->from, i->bytes, i->rows, i->skipped,
-		       i->dropped, i->sampling, i->first, i->last, (int64_t)i->complete),
-		err);
+	sqlite3_stmt *st = dm_sql(c, err, "SELECT seq FROM sqlite_sequence WHERE name='import'", "");
+	int rc = st ? dm_sql_step(c, st, err) : DM_EIO;
 
-	if (!rc)
-		*ret_id = sqlite3_last_insert_rowid(c->db);
-	return rc;
+	if (rc >= 0)
+		*ret_id = rc > 0 ? sqlite3_column_int64(st, 0) + 1 : 1;
+	sqlite3_finalize(st);
+	return rc < 0 ? rc : DM_OK;
 }
 
-int dm_catalog_import_update(struct dm_catalog *c, const struct dm_import *i, struct dm_err *err)
+int dm_catalog_import_put(struct dm_catalog *c, const struct dm_import *i, struct dm_err *err)
 {
 	return dm_sql_run(c,
 			  dm_sql(c, err,
-				 "UPDATE import SET what=?, format=?, notes=?, digest=?, finished=?, "
-				 "bytes=?, \"rows\"=?, skipped=?, dropped=?, sampling=?, first=?,"
-				 " last=?, complete=?, source=?, sensor=? WHERE id=?",
-				 "ittbiuuuuuiiitti", (int64_t)i->what, i->format, i->notes,
-				 dm_sv((const char *)i->digest, sizeof i->digest), i->finished, i->bytes,
-				 i->rows, i->skipped, i->dropped, i->sampling, i->first, i->last,
-				 (int64_t)i->complete, i->source, i->sensor, i->id),
+				 "INSERT OR REPLACE INTO import(" COLUMNS
+				 ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+				 "iittttttbiiiuuuuuuiii", i->id, (int64_t)i->what, i->name, i->format,
+				 i->source, i->sensor, i->marking, i->notes,
+				 dm_sv((const char *)i->digest, sizeof i->digest), (int64_t)i->class_id,
+				 i->started, i->finished, i->from, i->bytes, i->rows, i->skipped, i->dropped,
+				 i->sampling, i->first, i->last, (int64_t)i->complete),
 			  err);
 }
 
@@ -176,9 +169,9 @@ int dm_catalog_resume_add(struct dm_catalog *c, struct dm_sv head, const struct 
 	if (rc)
 		return rc;
 	return dm_sql_run(c,
-			  dm_sql(c, err, "INSERT INTO resume VALUES(?,?,?,?,?)", "buubi",
-				 dm_sv((char *)key, sizeof key), r->offset, r->line,
-				 dm_sv((const char *)r->digest, 32), r->import),
+			  dm_sql(c, err, "INSERT INTO resume VALUES(?,?,?,?,?,?,?)", "buuuibi",
+				 dm_sv((char *)key, sizeof key), r->offset, r->line, r->decoded,
+				 (int64_t)r->grows, dm_sv((const char *)r->digest, 32), r->import),
 			  err);
 }
 
@@ -216,7 +209,8 @@ static int add_candidates(struct dm_catalog *c, struct dm_sv head, uint64_t len,
 
 	head_key(head, len, key);
 	st = dm_sql(c, err,
-		    "SELECT \"offset\", line, digest, import FROM resume WHERE head=? AND \"offset\"<=? "
+		    "SELECT \"offset\", line, digest, import, decoded, grows FROM resume WHERE head=? AND "
+		    "\"offset\"<=? "
 		    "ORDER BY \"offset\" DESC",
 		    "bu", dm_sv((char *)key, sizeof key), size);
 	if (!st)
@@ -226,7 +220,9 @@ static int add_candidates(struct dm_catalog *c, struct dm_sv head, uint64_t len,
 
 		v[*n] = (struct dm_resume){.offset = (uint64_t)sqlite3_column_int64(st, 0),
 					   .line = (uint64_t)sqlite3_column_int64(st, 1),
-					   .import = sqlite3_column_int64(st, 3)};
+					   .import = sqlite3_column_int64(st, 3),
+					   .decoded = (uint64_t)sqlite3_column_int64(st, 4),
+					   .grows = sqlite3_column_int64(st, 5) != 0};
 		if (digest && sqlite3_column_bytes(st, 2) == 32)
 			memcpy(v[(*n)++].digest, digest, 32);
 	}
