@@ -83,6 +83,18 @@ static bool is_hex(struct dm_sv s)
 	return true;
 }
 
+static bool is_ssdeep(struct dm_sv s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i] | 0x20;
+
+		if (!(c >= 'a' && c <= 'z') && !(s.p[i] >= '0' && s.p[i] <= '9') &&
+		    !memchr("/+:.", s.p[i], 4))
+			return false;
+	}
+	return s.n > 0;
+}
+
 /* A hash of the wrong length never matches: better said at once than found out after the incident. */
 static int check_hash(const struct dm_test *t, struct dm_err *err)
 {
@@ -95,7 +107,12 @@ static int check_hash(const struct dm_test *t, struct dm_err *err)
 	for (uint32_t i = 0; i < t->n_value; i++) {
 		const struct dm_const *c = &t->value[i];
 
-		if (c->type == DM_CONST_STRING && (c->text.n != hashes[h].digits || !is_hex(c->text)))
+		if (c->type != DM_CONST_STRING)
+			continue;
+		if (hashes[h].type == DM_OBS_SSDEEP && !is_ssdeep(c->text))
+			return dm_pattern_bad(err, t->at, "%.*s needs blocksize:hash:hash", (int)last->key.n,
+					      last->key.p);
+		if (hashes[h].digits && (c->text.n != hashes[h].digits || !is_hex(c->text)))
 			return dm_pattern_bad(
 				err, t->at,
 				"%.*s needs %u hexadecimal digits, this constant has %zu characters",
@@ -233,6 +250,35 @@ static int by_text(const void *a, const void *b)
 	return dm_sv_cmp(((const struct dm_const *)a)->text, ((const struct dm_const *)b)->text);
 }
 
+static int by_sv(const void *a, const void *b)
+{
+	return dm_sv_cmp(*(const struct dm_sv *)a, *(const struct dm_sv *)b);
+}
+
+/* Members of IN so that one can be found by halving, as written and in canonical form. */
+static int sort_members(struct dm_pattern *p, struct dm_test *t, struct dm_err *err)
+{
+	uint32_t n = 0;
+
+	if (!t->n_value || t->value[0].type != DM_CONST_STRING)
+		return 0;
+	qsort(t->value, t->n_value, sizeof(*t->value), by_text);
+	for (uint32_t i = 0; i < t->n_value; i++)
+		n += t->value[i].n_canon;
+	t->canon = dm_arena_alloc(&p->arena, n * sizeof(*t->canon) + 1);
+	if (!t->canon)
+		return out_of_memory(err);
+	t->n_canon = n;
+	n = 0;
+	for (uint32_t i = 0; i < t->n_value; i++) {
+		for (uint32_t k = 0; k < t->value[i].n_canon; k++)
+			t->canon[n++] = t->value[i].canon[k].text;
+	}
+	if (n)
+		qsort(t->canon, n, sizeof(*t->canon), by_sv);
+	return 0;
+}
+
 int dm_pattern_check_test(struct dm_pattern *p, struct dm_test *t, struct dm_err *err)
 {
 	bool equality = t->op == DM_TEST_EQ || t->op == DM_TEST_NEQ || t->op == DM_TEST_IN;
@@ -251,13 +297,98 @@ int dm_pattern_check_test(struct dm_pattern *p, struct dm_test *t, struct dm_err
 	}
 	if (rc)
 		return rc;
-	if (t->op == DM_TEST_IN && t->n_value && t->value[0].type == DM_CONST_STRING)
-		qsort(t->value, t->n_value, sizeof(*t->value), by_text);
+	if (t->op == DM_TEST_IN)
+		return sort_members(p, t, err);
 	if (t->op == DM_TEST_LIKE && !dm_nfc(&p->arena, t->value->text, &t->like))
 		return out_of_memory(err);
 	if (t->op == DM_TEST_ISSUBSET || t->op == DM_TEST_ISSUPERSET)
 		return check_subnet(t, err);
 	return t->op == DM_TEST_MATCHES ? check_matches(p, t, err) : 0;
+}
+
+/* --- long ORs ------------------------------------------------------------------------------------------- */
+
+static bool same_path(const struct dm_test *a, const struct dm_test *b)
+{
+	if (!dm_sv_eq(a->object, b->object) || a->n_step != b->n_step)
+		return false;
+	for (uint32_t i = 0; i < a->n_step; i++) {
+		const struct dm_step *x = &a->step[i], *y = &b->step[i];
+
+		if (x->kind != y->kind || !dm_sv_eq(x->key, y->key) || x->index != y->index)
+			return false;
+	}
+	return true;
+}
+
+static bool is_value_list(const struct dm_cmp *c)
+{
+	const struct dm_test *t = c->test;
+
+	return c->kind == DM_CMP_TEST && !t->negated && (t->op == DM_TEST_EQ || t->op == DM_TEST_IN) &&
+	       t->n_value && t->value[0].type == DM_CONST_STRING;
+}
+
+/* LIMIT: different paths of one OR that are merged; comparisons with further paths stay as they are. */
+#define MAX_GROUPS 16
+
+struct group {
+	struct dm_cmp *first;
+	uint32_t tests, n; /* comparisons, constants */
+};
+
+static int merge_group(struct dm_pattern *p, struct dm_cmp *c, const struct group *g, struct dm_err *err)
+{
+	struct dm_test *into = g->first->test;
+	struct dm_const *all = dm_arena_alloc(&p->arena, g->n * sizeof(*all));
+	uint32_t n = 0;
+
+	if (!all)
+		return out_of_memory(err);
+	for (uint32_t i = 0; i < c->n; i++) {
+		struct dm_cmp *kid = c->kid[i];
+
+		if (!kid || !is_value_list(kid) || !same_path(kid->test, into))
+			continue;
+		memcpy(all + n, kid->test->value, kid->test->n_value * sizeof(*all));
+		n += kid->test->n_value;
+		if (kid != g->first)
+			c->kid[i] = NULL;
+	}
+	into->op = DM_TEST_IN;
+	into->value = all;
+	into->n_value = n;
+	return sort_members(p, into, err);
+}
+
+int dm_pattern_merge_or(struct dm_pattern *p, struct dm_cmp *c, struct dm_err *err)
+{
+	struct group g[MAX_GROUPS];
+	uint32_t n = 0, k, kept = 0;
+	int rc = 0;
+
+	for (uint32_t i = 0; i < c->n; i++) {
+		if (!is_value_list(c->kid[i]))
+			continue;
+		for (k = 0; k < n && !same_path(g[k].first->test, c->kid[i]->test); k++)
+			;
+		if (k == MAX_GROUPS)
+			continue;
+		if (k == n)
+			g[n++] = (struct group){.first = c->kid[i]};
+		g[k].tests++;
+		g[k].n += c->kid[i]->test->n_value;
+	}
+	for (k = 0; !rc && k < n; k++) {
+		if (g[k].tests > 1)
+			rc = merge_group(p, c, &g[k], err);
+	}
+	for (uint32_t i = 0; i < c->n; i++) {
+		if (c->kid[i])
+			c->kid[kept++] = c->kid[i];
+	}
+	c->n = kept;
+	return rc;
 }
 
 /* --- object types under AND ----------------------------------------------------------------------------- */

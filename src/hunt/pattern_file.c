@@ -5,6 +5,9 @@
 #include "hunt/observed.h"
 #include "hunt/pattern_file.h"
 
+/* Steps that every observation adds to the budget. */
+#define STEPS_EACH 100u
+
 struct run {
 	const struct dm_pattern *p;
 	const struct dm_observed *o;
@@ -116,7 +119,7 @@ static int over_text(const struct dm_pattern *p, struct dm_sv text, struct dm_pa
 {
 	struct dm_pattern_verdict v = {0};
 	struct dm_observed *o = NULL;
-	struct run r = {.p = p, .budget = {DM_PATTERN_STEPS}, .err = err};
+	struct run r = {.p = p, .err = err};
 	const char *reason = "";
 	int rc = dm_observed_open(&o, text, err);
 
@@ -126,8 +129,10 @@ static int over_text(const struct dm_pattern *p, struct dm_sv text, struct dm_pa
 		v.skipped = dm_observed_skipped(o, &reason);
 		snprintf(v.skip_reason, sizeof(v.skip_reason), "%s", reason);
 		snprintf(v.note, sizeof(v.note), "%s", dm_pattern_note(p));
+		/* A long file must not exhaust the budget of a pattern that is simple. */
+		r.budget.left = v.budget = DM_PATTERN_STEPS + STEPS_EACH * v.observations;
 		rc = run(&r, &v);
-		v.steps = DM_PATTERN_STEPS - r.budget.left;
+		v.steps = v.budget - r.budget.left;
 	}
 	dm_observed_free(o);
 	if (rc)

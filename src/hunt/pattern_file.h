@@ -16,10 +16,10 @@ struct dm_pattern_verdict {
 	uint64_t untimed; /* of them, without a time that can be read: they fit no WITHIN, START or FOLLOWEDBY
 			   */
 	uint64_t skipped; /* elements that could not be read */
-	uint64_t steps;	  /* of DM_PATTERN_STEPS */
-	char skip_reason[200]; /* of the first one skipped, with its line; "" */
-	char note[200];	       /* dm_pattern_note */
-	struct dm_arena arena; /* the ids */
+	uint64_t steps, budget; /* taken; allowed: DM_PATTERN_STEPS and 100 for each observation */
+	char skip_reason[200];	/* of the first one skipped, with its line; "" */
+	char note[200];		/* dm_pattern_note */
+	struct dm_arena arena;	/* the ids */
 };
 
 /* 0 with the verdict filled (dm_pattern_verdict_done), or a negative code: DM_EFORMAT with err->source

@@ -454,6 +454,8 @@ static int comparison_list(struct parser *ps, enum dm_token_type joint, enum dm_
 			c->n = l.n;
 			c->kid = (struct dm_cmp **)list_keep(ps, &l);
 			rc = c->kid ? 0 : no_memory(ps);
+			if (!rc && kind == DM_CMP_OR)
+				rc = dm_pattern_merge_or(ps->p, c, ps->err);
 		} else {
 			rc = node_error(ps);
 		}

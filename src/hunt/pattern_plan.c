@@ -327,29 +327,29 @@ int64_t dm_plan_window_start(const struct dm_plan *plan, int64_t bound, int64_t 
 {
 	int64_t e = dm_plan_next_last(plan, bound);
 
+	/* Nothing of the window can be behind hi, but its start may be hi itself. */
 	return e < hi ? e : hi >= bound ? hi : DM_MAX_TIME;
 }
 
+/* The least fixed point: nothing may be earlier than span before the latest, which may push the latest
+ * further. */
 static int earliest_within(struct dm_search *s, const struct dm_plan *plan, int64_t lo, int64_t hi,
 			   int64_t *ret)
 {
-	const struct dm_plan *kid = plan->kid[0];
-	int64_t e = dm_plan_window_start(kid, lo, hi), latest;
+	int64_t e = lo, latest;
 	int rc;
 
-	/* LIMIT: every turn moves e to a later observation, and is charged. */
-	while (e != DM_MAX_TIME) {
-		rc = dm_plan_earliest(s, kid, 1, e, hi, &latest);
+	/* LIMIT: every turn moves `latest` to a later observation, and is charged. */
+	for (;;) {
+		rc = dm_plan_earliest(s, plan->kid[0], 1, e, hi, &latest);
 		if (rc <= 0)
 			return rc;
 		if (latest <= dm_time_add(e, plan->span)) {
 			*ret = latest;
 			return 1;
 		}
-		/* Any window that starts earlier than this would end before `latest`. */
-		e = dm_plan_window_start(kid, latest - plan->span, hi);
+		e = latest - plan->span;
 	}
-	return 0;
 }
 
 int dm_plan_earliest_rest(struct dm_search *s, const struct dm_plan *plan, uint32_t at, int64_t from,

@@ -135,6 +135,8 @@ struct dm_test {
 	uint32_t n_step;
 	struct dm_const *value; /* one, or the members of IN (sorted if they are strings) */
 	uint32_t n_value;
+	struct dm_sv *canon; /* IN of strings: all canonical forms of the members, sorted */
+	uint32_t n_canon;
 	struct dm_regex *regex; /* MATCHES: for text */
 	struct dm_regex
 		*regex_octets; /* MATCHES: for binary properties; NULL if the constant does not fit octets */
@@ -188,6 +190,9 @@ struct dm_pattern {
 /* Checks and prepares what the grammar can't say: constants against operator and path, regular expressions,
  * canonical forms. pattern_check.c */
 int dm_pattern_check_test(struct dm_pattern *p, struct dm_test *t, struct dm_err *err);
+/* Makes one IN of the equalities of an OR that look at the same path for strings: lists of a thousand values
+ * are common, and are then looked up instead of tried. */
+int dm_pattern_merge_or(struct dm_pattern *p, struct dm_cmp *c, struct dm_err *err);
 /* Remarks about the whole: AND over object types that no one object has, windows that end before they start.
  */
 void dm_pattern_remark(struct dm_pattern *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -275,16 +275,30 @@ static bool equal(struct dm_match_ctx *m, const struct dm_const *c, const struct
 	return false;
 }
 
+static bool among(const struct dm_sv *sorted, uint32_t n, struct dm_sv s)
+{
+	uint32_t lo = 0, hi = n;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (dm_sv_cmp(sorted[mid], s) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < n && dm_sv_eq(sorted[lo], s);
+}
+
 static int member(struct dm_match_ctx *m, const struct dm_test *t, const struct dm_operand *v)
 {
-	size_t lo = 0, hi = t->n_value;
+	uint32_t lo = 0, hi = t->n_value;
 	int rc;
 
 	/* Strings against strings: the members are sorted. */
-	if (t->n_value && t->value[0].type == DM_CONST_STRING && v->node->type == DM_JSON_STRING &&
-	    !v->binary) {
+	if (t->canon && v->node->type == DM_JSON_STRING && !v->binary) {
 		while (lo < hi) {
-			size_t mid = (lo + hi) / 2;
+			uint32_t mid = lo + (hi - lo) / 2;
 
 			if (dm_sv_cmp(t->value[mid].text, v->node->text) < 0)
 				lo = mid + 1;
@@ -293,8 +307,11 @@ static int member(struct dm_match_ctx *m, const struct dm_test *t, const struct 
 		}
 		if (lo < t->n_value && dm_sv_eq(t->value[lo].text, v->node->text))
 			return 1;
-		if (!m->o->canonical)
+		if (!m->o->canonical || !t->n_canon)
 			return 0;
+		/* Registry keys are the only ones that compare without case, and so by trying all. */
+		if (!dm_sv_is(t->object, "windows-registry-key"))
+			return among(t->canon, t->n_canon, v->node->text);
 	}
 	rc = dm_pattern_charge(m->budget, t->n_value / 4, m->err);
 	if (rc)
