@@ -45,6 +45,8 @@
 #define DM_MAX_PACKET       262144u      /* snap length believed */
 #define DM_MAX_FLOWS        1000000u     /* flows tracked at once; the oldest is written out */
 #define DM_MAX_REASSEMBLY   65536u       /* bytes kept of one direction of one flow for TLS, HTTP and DNS over TCP */
+#define DM_MAX_CAPTURE_KEPT (256u << 20) /* bytes of payload kept over all flows of a capture; flows over it are counted, not looked into */
+#define DM_CERTS_SEEN       65536u       /* certificates remembered as already written, so that each gives a row but once */
 #define DM_MAX_SPOOL        (1u << 30)   /* unpacked bytes kept in memory for an external decoder, which wants a file */
 /* Import workers */
 #define DM_WORKER_MEMORY    (1ull << 30) /* address space of a worker: a document of DM_MAX_DOCUMENT and its nodes */

@@ -1,0 +1,185 @@
+/* What connections carry: who recognises the first bytes, and the record that an application fills. */
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "import/capture.h"
+
+enum {
+	PORT_SMTP = 25,
+	PORT_DNS = 53,
+	PORT_SUBMISSION = 587,
+	PORT_SMTP_ALT = 2525,
+	PORT_MDNS = 5353,
+	PORT_LLMNR = 5355
+};
+
+bool dm_capture_keep(struct dm_capture *c, size_t n)
+{
+	if (n > DM_MAX_CAPTURE_KEPT - c->kept)
+		return false;
+	c->kept += n;
+	return true;
+}
+
+void dm_capture_unkeep(struct dm_capture *c, size_t n)
+{
+	c->kept -= n;
+}
+
+static bool port_is(const struct dm_flow *f, uint16_t port)
+{
+	return f->port[0] == port || f->port[1] == port;
+}
+
+/* A request line begins with a token (RFC 9110 s.5.6.2) and a space; those of other protocols do too, so the
+ * version at the end of the line decides, or, before the line is whole, a method that is known. */
+static int recognise_http(const uint8_t *p, size_t n)
+{
+	static const char *const methods[] = {"GET ",	  "POST ",    "HEAD ",	 "PUT ",       "DELETE ",
+					      "OPTIONS ", "CONNECT ", "PATCH ",	 "TRACE ",     "PROPFIND ",
+					      "REPORT ",  "MKCOL ",   "SEARCH ", "SUBSCRIBE ", "NOTIFY "};
+	const uint8_t *line = memchr(p, '\n', n < 4096 ? n : 4096);
+	size_t i = 0;
+
+	for (size_t m = 0; m < sizeof methods / sizeof *methods; m++) {
+		size_t k = strlen(methods[m]);
+
+		if (memcmp(p, methods[m], n < k ? n : k) == 0)
+			return n < k ? DM_APP_MORE : DM_APP_FOUND;
+	}
+	if (n >= 7 ? memcmp(p, "HTTP/1.", 7) == 0 : memcmp(p, "HTTP/1.", n) == 0)
+		return n >= 7 ? DM_APP_FOUND : DM_APP_MORE;
+	while (i < n && i < 20 && (isupper(p[i]) || p[i] == '_' || p[i] == '-'))
+		i++;
+	if (i == n && n < 20)
+		return DM_APP_MORE;
+	if (i < 3 || i == n || p[i] != ' ')
+		return DM_APP_NONE;
+	if (!line)
+		return n < 4096 ? DM_APP_MORE : DM_APP_NONE;
+	return line - p > 12 && memmem(line - 10, 10, " HTTP/1.", 8) ? DM_APP_FOUND : DM_APP_NONE;
+}
+
+static bool looks_tls(const uint8_t *p, size_t n)
+{
+	/* Handshake, SSL 3.0 to TLS 1.3 on the record layer, a hello inside (RFC 8446 s.4, s.5.1). */
+	return n >= 6 && p[0] == 22 && p[1] == 3 && p[2] <= 4 && (p[5] == 1 || p[5] == 2);
+}
+
+static bool starts(const uint8_t *p, size_t n, const char *s, bool *more)
+{
+	size_t k = strlen(s);
+
+	if (strncasecmp((const char *)p, s, n < k ? n : k) != 0)
+		return false;
+	*more |= n < k;
+	return n >= k;
+}
+
+static bool looks_smtp(const struct dm_flow *f, const uint8_t *p, size_t n, bool *more)
+{
+	bool port = port_is(f, PORT_SMTP) || port_is(f, PORT_SUBMISSION) || port_is(f, PORT_SMTP_ALT);
+
+	/* FTP greets with 220 as well. */
+	return starts(p, n, "EHLO ", more) || starts(p, n, "HELO ", more) ||
+	       (port &&
+		(starts(p, n, "220 ", more) || starts(p, n, "220-", more) || starts(p, n, "554 ", more)));
+}
+
+int dm_app_recognise(struct dm_capture *c, const struct dm_flow *f, enum dm_dir dir, const uint8_t *p,
+		     size_t n, struct dm_app **ret)
+{
+	bool more = false;
+	int http, r;
+
+	if (port_is(f, PORT_DNS)) {
+		/* A length, then a header of 12 bytes (RFC 1035 s.4.2.2). */
+		if (n < 2)
+			return DM_APP_MORE;
+		if ((p[0] << 8 | p[1]) < 12)
+			return DM_APP_NONE;
+		r = dm_dns_new(c, true, ret);
+		return r < 0 ? r : DM_APP_FOUND;
+	}
+	if (n < 6 && p[0] == 22)
+		return DM_APP_MORE;
+	if (looks_tls(p, n)) {
+		r = dm_tls_new(c, ret);
+		return r < 0 ? r : DM_APP_FOUND;
+	}
+	if (starts(p, n, "SSH-", &more)) {
+		r = dm_ssh_new(c, ret);
+		return r < 0 ? r : DM_APP_FOUND;
+	}
+	if (looks_smtp(f, p, n, &more)) {
+		r = dm_smtp_new(c, ret);
+		return r < 0 ? r : DM_APP_FOUND;
+	}
+	http = recognise_http(p, n);
+	if (http == DM_APP_FOUND) {
+		r = dm_http_new(c, ret);
+		return r < 0 ? r : DM_APP_FOUND;
+	}
+	return more || http == DM_APP_MORE ? DM_APP_MORE : DM_APP_NONE;
+}
+
+int dm_udp_packet(struct dm_capture *c, struct dm_flow *f, unsigned end, const struct dm_packet *p)
+{
+	enum dm_dir dir = dm_flow_dir(f, end);
+	int r = 0;
+
+	if (!f->app && f->app_decided)
+		return 0;
+	if (!f->app) {
+		f->app_decided = true;
+		if (port_is(f, PORT_DNS) || port_is(f, PORT_MDNS) || port_is(f, PORT_LLMNR))
+			r = dm_dns_new(c, false, &f->app);
+		else if (dm_quic_is(p->payload, p->payload_cap))
+			r = dm_quic_new(c, &f->app);
+		if (r < 0 || !f->app)
+			return r;
+		f->protocol = f->app->ops->name;
+	}
+	return f->app->ops == &dm_app_dns ? dm_dns_datagram(c, f, dir, p) : dm_quic_datagram(c, f, dir, p);
+}
+
+struct dm_record *dm_capture_start(struct dm_capture *c, const struct dm_flow *f, enum dm_kind kind,
+				   int64_t time)
+{
+	struct dm_record *r = &c->rec;
+	unsigned src = f->opener, dst = !src;
+	const char *transport = dm_proto_name(f->proto);
+	char id[32];
+	int n = snprintf(id, sizeof id, f->level ? "p%" PRIu64 ".%u" : "p%" PRIu64, f->first, f->level);
+
+	dm_record_start(r, kind, time, kind == DM_KIND_FLOW ? f->first : c->packet);
+	dm_record_ip(r, DM_F_SRC_IP, &f->ip[src]);
+	dm_record_ip(r, DM_F_DST_IP, &f->ip[dst]);
+	if (f->proto != DM_PROTO_ICMP && f->proto != DM_PROTO_ICMPV6 && (f->port[0] || f->port[1])) {
+		dm_record_int(r, DM_F_SRC_PORT, f->port[src]);
+		dm_record_int(r, DM_F_DST_PORT, f->port[dst]);
+	}
+	if (transport)
+		dm_record_text(r, DM_F_TRANSPORT, dm_sv_str(transport));
+	dm_capture_text(c, DM_F_EVENT_ID, id, (size_t)n);
+	return r;
+}
+
+int dm_capture_emit(struct dm_capture *c)
+{
+	return c->sink->record(c->sink, &c->rec);
+}
+
+void dm_capture_text(struct dm_capture *c, enum dm_field field, const void *p, size_t n)
+{
+	struct dm_sv s;
+
+	if (!n)
+		return;
+	s = dm_arena_copy(&c->rec.arena, dm_sv(p, n));
+	if (s.p)
+		dm_record_text(&c->rec, field, s);
+	else
+		c->rec.dropped++;
+}
