@@ -62,10 +62,41 @@ static void put_name(struct dm_capture *c, const struct dm_cur *msg, const struc
 		dm_capture_text(c, DM_F_DNS_ANSWER_NAME, name, n);
 }
 
+/* SVCB and HTTPS (RFC 9460 s.2.2): the target, then the addresses that its hints name. */
+static void put_service(struct dm_capture *c, const struct dm_cur *msg, const struct dm_dns_rr *rr)
+{
+	struct dm_cur d = dm_cur(msg->p, rr->data_at + rr->data_n);
+	char name[DM_DNS_NAME_TEXT];
+	size_t n;
+
+	d.at = rr->data_at;
+	dm_cur_skip(&d, 2);
+	if (!dm_dns_name(&d, name, &n))
+		return;
+	dm_capture_text(c, DM_F_DNS_ANSWER_NAME, name, n);
+	while (dm_cur_left(&d) >= 4) {
+		uint16_t key = dm_cur_u16be(&d);
+		struct dm_sv value = dm_cur_sv(&d, dm_cur_u16be(&d));
+		struct dm_cur hint = dm_cur(value.p, value.n);
+		struct dm_ip ip;
+
+		while (key == 4 && dm_cur_left(&hint) >= 4) {
+			ip = dm_ip_from4(dm_cur_u32be(&hint));
+			dm_record_ip(&c->rec, DM_F_DNS_ANSWER_IP, &ip);
+		}
+		while (key == 6 && dm_cur_left(&hint) >= 16) {
+			memcpy(ip.b, dm_cur_take(&hint, 16), 16);
+			dm_record_ip(&c->rec, DM_F_DNS_ANSWER_IP, &ip);
+		}
+	}
+}
+
 static void put_hex(struct dm_capture *c, const char *type, struct dm_cur *d)
 {
 	size_t n = dm_cur_left(d);
 
+	if (!n)
+		return;
 	dm_buf_clear(&c->text);
 	dm_buf_str(&c->text, type);
 	dm_buf_putc(&c->text, ' ');
@@ -115,11 +146,13 @@ static void put_answer(struct dm_capture *c, const struct dm_cur *msg, const str
 	case 6:	 /* SOA: the primary server */
 		put_name(c, msg, rr, 0);
 		return;
+	case 64: /* SVCB */
+	case 65: /* HTTPS */
+		put_service(c, msg, rr);
+		return;
 	case 15: /* MX */
 	case 18: /* AFSDB */
 	case 36: /* KX */
-	case 64: /* SVCB */
-	case 65: /* HTTPS */
 		put_name(c, msg, rr, 2);
 		return;
 	case 33: /* SRV */

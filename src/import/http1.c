@@ -70,13 +70,13 @@ static void put_url(struct dm_capture *c, const struct dm_flow *f, const struct 
 	struct dm_buf *b = &c->text;
 	uint16_t port = f->port[!f->opener];
 
-	if (h->target.n && h->target.p[0] != '/' && h->target.p[0] != '*' &&
-	    memmem(h->target.p, h->target.n, "://", 3)) {
-		put(&c->rec, DM_F_URL, h->target);
+	if (!h->target.n)
+		return;
+	if (h->target.p[0] != '/') {
+		if (memmem(h->target.p, h->target.n, "://", 3))
+			put(&c->rec, DM_F_URL, h->target);
 		return;
 	}
-	if (!h->target.n || h->target.p[0] != '/')
-		return;
 	dm_buf_clear(b);
 	dm_buf_str(b, "http://");
 	if (host.n) {

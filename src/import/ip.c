@@ -85,9 +85,15 @@ static void find_gre(struct dm_packet *pkt, struct dm_cur c, size_t len)
 		set_inner(pkt, "gre", DM_INNER_ETHERNET, &c, len);
 }
 
-/* Teredo (RFC 4380 s.5.1.1): optional authentication and origin indications before an IPv6 header. */
+/* Teredo (RFC 4380 s.5.1.1): optional authentication and origin indications before an IPv6 header. Clients
+ * talk to each other on any port, so away from the server's port the packet must be whole to the byte and
+ * name a Teredo address (2001::/32). */
 static void find_teredo(struct dm_packet *pkt, struct dm_cur c, size_t len)
 {
+	static const uint8_t prefix[4] = {0x20, 0x01, 0, 0};
+	bool server = pkt->dport == PORT_TEREDO || pkt->sport == PORT_TEREDO;
+	const uint8_t *p;
+
 	for (unsigned i = 0; i < 2 && dm_cur_left(&c) >= 2 && c.p[c.at] == 0; i++) {
 		uint16_t kind = dm_cur_u16be(&c);
 
@@ -103,7 +109,12 @@ static void find_teredo(struct dm_packet *pkt, struct dm_cur c, size_t len)
 	}
 	if (dm_cur_left(&c) < 40 || c.p[c.at] >> 4 != 6)
 		return;
-	set_inner(pkt, "teredo", DM_INNER_IP, &c, len > c.at ? len - c.at : 0);
+	p = c.p + c.at;
+	len -= c.at;
+	if (!server && ((size_t)(p[4] << 8 | p[5]) + 40 != len ||
+			(memcmp(p + 8, prefix, 4) != 0 && memcmp(p + 24, prefix, 4) != 0)))
+		return;
+	set_inner(pkt, "teredo", DM_INNER_IP, &c, len);
 }
 
 /* VXLAN (RFC 7348): flags, the I bit set, a network id. */
@@ -168,10 +179,10 @@ static enum dm_decoded decode_udp(struct dm_cur *c, size_t len, struct dm_packet
 		return DM_DECODED_IP;
 	struct dm_cur inner = dm_cur(pkt->payload, pkt->payload_cap);
 
-	if (pkt->dport == PORT_TEREDO || pkt->sport == PORT_TEREDO)
-		find_teredo(pkt, inner, len - 8);
-	else if (pkt->dport == PORT_VXLAN || pkt->dport == PORT_VXLAN_LINUX)
+	if (pkt->dport == PORT_VXLAN || pkt->dport == PORT_VXLAN_LINUX)
 		find_vxlan(pkt, inner, len - 8);
+	else if (pkt->payload_cap >= 40 && (pkt->payload[0] == 0 || pkt->payload[0] >> 4 == 6))
+		find_teredo(pkt, inner, len - 8);
 	return DM_DECODED_IP;
 }
 

@@ -254,6 +254,8 @@ static int initial(struct dm_capture *c, struct quic_app *a, enum dm_dir dir, co
 	size_t got = 0;
 	int r = 0;
 
+	if (dir == DM_FROM_CLIENT && !a->has_keys)
+		derive(a, v, dcid);
 	if (s->done || ++s->initials > INITIALS_MAX || n > DM_MAX_PACKET)
 		return 0;
 	out = dm_alloc(n);
@@ -295,9 +297,11 @@ int dm_quic_datagram(struct dm_capture *c, struct dm_flow *f, enum dm_dir dir, c
 		dm_cur_skip(&d, dm_cur_u8(&d));
 		type = first >> 4 & 3;
 		if (d.bad || !v || dcid.n > 20)
-			return 0;		    /* version negotiation, or not ours */
-		if (type == ((v->initial + 3) & 3)) /* Retry: no length, nothing to read */
+			return 0;		      /* version negotiation, or not ours */
+		if (type == ((v->initial + 3) & 3)) { /* Retry: the client starts again with another secret */
+			a->has_keys = false;
 			return 0;
+		}
 		if (type == v->initial) {
 			n = varint(&d);
 			if (n > dm_cur_left(&d))

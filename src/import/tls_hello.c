@@ -153,9 +153,15 @@ bool dm_server_hello_read(struct dm_server_hello *h, const uint8_t *p, size_t n)
 	h->version = h->selected = dm_cur_u16be(&c);
 	random = dm_cur_take(&c, 32);
 	h->retry = random && memcmp(random, retry, 32) == 0;
-	h->session_id = dm_cur_sv(&c, dm_cur_u8(&c));
-	h->cipher = dm_cur_u16be(&c);
-	dm_cur_u8(&c); /* compression */
+	/* Drafts 18 to 21 of TLS 1.3 said their version here and had neither session id nor compression. */
+	if (h->version >> 8 == 0x7f) {
+		h->session_id = dm_sv("", 0);
+		h->cipher = dm_cur_u16be(&c);
+	} else {
+		h->session_id = dm_cur_sv(&c, dm_cur_u8(&c));
+		h->cipher = dm_cur_u16be(&c);
+		dm_cur_u8(&c); /* compression */
+	}
 	if (c.bad)
 		return false;
 	if (!dm_cur_left(&c))
