@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The code last reported by this thread: what dm_err_source and dm_err_remedy return where the caller wants no details. */
+/* The code last reported by this thread: what dm_err_source and dm_err_remedy return where the caller wants
+ * no details. */
 static _Thread_local int last_code;
 
 __attribute__((format(printf, 3, 0))) static void put_text(char *dst, size_t cap, const char *fmt, va_list ap)

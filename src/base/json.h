@@ -50,8 +50,8 @@ int dm_json_preload(struct dm_err *err);
  * DM_EFORMAT, DM_ELIMIT, DM_ENOMEM; err gets line and offset within `text`, which may go away afterwards. */
 int dm_json_parse(struct dm_json *doc, struct dm_sv text, struct dm_err *err);
 /* The same node array from a YAML file: no aliases, anchors, tags or second documents; duplicate keys
- * refused; scalars are strings unless plain and spelt as JSON's null, true, false or numbers. At most
- * DM_MAX_YAML bytes. Each node knows its line. */
+ * refused; scalars are strings unless plain and spelt as JSON's null, true, false or numbers; a name without
+ * a value has null. At most DM_MAX_YAML bytes. Each node knows its line; err gets the line. */
 int dm_yaml_parse(struct dm_json *doc, struct dm_sv text, struct dm_err *err);
 
 /* Member of an object by name; NULL if `node` is NULL, no object, or has none such. */

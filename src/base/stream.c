@@ -280,6 +280,7 @@ int dm_stream_line(struct dm_stream *s, struct dm_sv *ret, struct dm_err *err)
 		if (!fill(s))
 			break;
 	}
+	p = s->buf + s->start; /* the last fill may have moved the rest, and found nothing behind it */
 	if (!lf && !n)
 		return s->fault ? ended(s, err) : DM_ENOENT;
 	s->lineno++;

@@ -10,7 +10,6 @@
 #include <cmocka.h>
 
 #include "base/json.h"
-#include "base/limits.h"
 
 static struct dm_json doc;
 static struct dm_buf out;
@@ -222,29 +221,6 @@ static void split_faults_are_placed(void **state)
 			    "-6 1@1 expected a name in double quotes in the outer object");
 }
 
-static void a_huge_element_is_passed_over(void **state)
-{
-	struct dm_json_split s;
-	struct dm_sv element;
-	uint64_t line, offset;
-	struct dm_err err = {0};
-
-	for (unsigned more = 0; more < 2; more++) {
-		dm_buf_clear(&out);
-		dm_buf_str(&out, "[\"");
-		assert_true(dm_buf_room(&out, DM_MAX_ELEMENT));
-		memset(out.p + out.n, 'x', DM_MAX_ELEMENT);
-		out.n += DM_MAX_ELEMENT - 2 + more;
-		dm_buf_str(&out, "\",7]");
-		assert_int_equal(dm_json_split_open(&s, dm_buf_view(&out), NULL, &err), DM_OK);
-		assert_int_equal(dm_json_split_next(&s, &element, &line, &offset, &err),
-				 more ? DM_ELIMIT : DM_OK);
-		assert_int_equal(dm_json_split_next(&s, &element, &line, &offset, &err), DM_OK);
-		assert_true(dm_sv_is(element, "7"));
-		assert_int_equal(dm_json_split_next(&s, &element, &line, &offset, &err), DM_ENOENT);
-	}
-}
-
 static int setup(void **state)
 {
 	dm_json_init(&doc);
@@ -269,7 +245,6 @@ int main(void)
 		cmocka_unit_test(jcs_vectors_hold),
 		cmocka_unit_test(documents_are_split_into_elements),
 		cmocka_unit_test(split_faults_are_placed),
-		cmocka_unit_test(a_huge_element_is_passed_over),
 	};
 	return cmocka_run_group_tests_name("json_write", tests, setup, teardown);
 }

@@ -284,6 +284,7 @@ static int decode(const char *path, const char *const *argv, const char *input, 
 		lseek(in, 0, SEEK_SET);
 		dup2(in, 0);
 		dup2(fd[1], 1);
+		dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), 2);
 		dm_confine_exec(path, (char *const *)(uintptr_t)argv, envp, 1ull << 30, 10, &err);
 		dprintf(2, "%s\n", err.msg);
 		_exit(99);

@@ -107,6 +107,8 @@ static void lines_end_in_lf_or_crlf(void **state)
 	assert_string_equal(lines_of("a\rb\r\r\n"), "1:a\rb\r|");
 	assert_string_equal(lines_of("\n"), "1:|");
 	assert_string_equal(lines_of("x\r"), "1:x\r~|");
+	assert_string_equal(lines_of("ab\nan open line longer than the first"),
+			    "1:ab|2:an open line longer than the first~|");
 }
 
 /* Lines around the longest, with each ending; the line behind is always given. */
