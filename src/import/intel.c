@@ -65,7 +65,8 @@ static int hand_over(struct dm_intel *in, struct dm_indicator *ind, struct dm_sv
 	ind->key = dm_buf_view(&in->key);
 	ind->key2 = dm_buf_view(&in->key2);
 	ind->value = dm_buf_view(&in->text);
-	ind->original = dm_sv_eq(ind->value, raw) ? dm_sv(NULL, 0) : raw;
+	if (!ind->original.n)
+		ind->original = dm_sv_eq(ind->value, raw) ? dm_sv(NULL, 0) : raw;
 	in->emitted++;
 	return in->sink->indicator(in->sink, ind);
 }

@@ -17,8 +17,8 @@ struct dm_intel {
 void dm_intel_init(struct dm_intel *in, struct dm_sink *sink);
 void dm_intel_done(struct dm_intel *in);
 /* Read `raw` as a value of type t ("1.2.3.4", "10.0.0.0/8", "*.example.com", ...) and hand it over with all
- * else as in `base`, whose form, type, keys and values are set here. What is no such value is skipped with a
- * reason; returns 0 then, too. */
+ * else as in `base`, whose form, type, keys and values are set here, and so is an `original` that is empty.
+ * What is no such value is skipped with a reason; returns 0 then, too. */
 int dm_intel_emit(struct dm_intel *in, const struct dm_indicator *base, enum dm_obs_type t, struct dm_sv raw);
 /* A domain and all names below it. */
 int dm_intel_emit_suffix(struct dm_intel *in, const struct dm_indicator *base, struct dm_sv raw);

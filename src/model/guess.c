@@ -26,8 +26,8 @@ static const char *const extensions[] = {
 };
 
 /* Ends that are both: "install.sh" is a script or a host on Saint Helena. */
-static const char *const both[] = {"ai", "app", "bz", "cc", "com", "md", "mov", "pl",
-				   "ps", "py",	"rs", "sh", "so",  "st", "zip"};
+static const char *const both[] = {"ai", "app", "bz", "cab", "cc", "java", "md", "mov",
+				   "pl", "ps",	"py", "rs",  "sh", "so",   "st", "zip"};
 
 static bool listed(struct dm_sv s, const char *const *list, size_t n)
 {
@@ -138,39 +138,60 @@ static bool is_as(struct dm_sv s)
 
 static bool is_registry(struct dm_sv s)
 {
+	struct dm_buf tmp;
+	enum dm_obs_type t;
+	bool ok;
+
 	/* With a path behind it: "HKLM" alone is a word. */
-	return s.n > 6 && dm_sv_ieq(dm_sv(s.p, 2), DM_SV("HK")) && memchr(s.p, '\\', s.n) &&
-	       (dm_sv_ieq(dm_sv(s.p, 5), DM_SV("HKEY_")) || dm_sv_ieq(dm_sv(s.p, 4), DM_SV("HKLM")) ||
-		dm_sv_ieq(dm_sv(s.p, 4), DM_SV("HKCU")) || dm_sv_ieq(dm_sv(s.p, 4), DM_SV("HKCR")) ||
-		dm_sv_ieq(dm_sv(s.p, 4), DM_SV("HKU\\")) || dm_sv_ieq(dm_sv(s.p, 4), DM_SV("HKCC")));
+	if (s.n < 6 || !dm_sv_ieq(dm_sv(s.p, 2), DM_SV("HK")) || !memchr(s.p, '\\', s.n - 1))
+		return false;
+	dm_buf_init(&tmp, DM_MAX_URL + 64);
+	ok = dm_obs_key(DM_OBS_REGISTRY, s, &tmp, &t);
+	dm_buf_done(&tmp);
+	return ok;
 }
+
+/* What bytes a token has: most questions are answered by one look at each byte. The table holds class ^
+ * OTHER, so that what is not named is OTHER. */
+enum { DIGIT = 1, HEX = 2, LETTER = 4, DOT = 8, DASH = 16, COLON = 32, AT = 64, OTHER = 128 };
+
+static const uint8_t classes[256] = {
+	['0' ... '9'] = DIGIT ^ OTHER,	['a' ... 'f'] = HEX ^ OTHER,
+	['A' ... 'F'] = HEX ^ OTHER,	['g' ... 'z'] = LETTER ^ OTHER,
+	['G' ... 'Z'] = LETTER ^ OTHER, ['.'] = DOT ^ OTHER,
+	['-'] = DASH ^ OTHER,		['_'] = DASH ^ OTHER,
+	[':'] = COLON ^ OTHER,		['@'] = AT ^ OTHER,
+};
 
 enum dm_obs_type dm_obs_guess(struct dm_sv token)
 {
-	enum dm_obs_type t;
-	char hex[128];
+	unsigned seen = 0;
 	struct dm_ip ip;
-	size_t n;
 
 	if (token.n < 2 || token.n > DM_MAX_URL)
 		return DM_OBS_NONE;
-	if (dm_ip_parse(token, &ip))
-		return dm_ip_is4(&ip) ? DM_OBS_IPV4 : DM_OBS_IPV6;
-	if (token.n >= 32 && token.n <= 128 && dm_hash_canonical(DM_OBS_MD5, token, hex, &n, &t))
-		return t;
-	if (is_url(token))
+	for (size_t i = 0; i < token.n; i++)
+		seen |= classes[(uint8_t)token.p[i]] ^ OTHER;
+	if (!(seen & ~(DIGIT | DOT)) || (seen & COLON)) {
+		if (dm_ip_parse(token, &ip))
+			return dm_ip_is4(&ip) ? DM_OBS_IPV4 : DM_OBS_IPV6;
+	}
+	if (!(seen & ~(DIGIT | HEX)))
+		return token.n >= 32 ? dm_hash_type(DM_OBS_MD5, token.n) : DM_OBS_NONE;
+	if ((seen & COLON) && is_url(token))
 		return DM_OBS_URL;
-	if (is_email(token))
-		return DM_OBS_EMAIL;
-	if (is_as(token))
-		return DM_OBS_AS;
-	if (is_mac(token))
+	if (seen & AT)
+		return is_email(token) ? DM_OBS_EMAIL : DM_OBS_NONE;
+	if (!(seen & ~(DIGIT | HEX | LETTER)))
+		return is_as(token) ? DM_OBS_AS : DM_OBS_NONE;
+	if (token.n == 17 && is_mac(token))
 		return DM_OBS_MAC;
-	if (dm_ja4_valid(token))
+	if (token.n == 36 && dm_ja4_valid(token))
 		return DM_OBS_JA4;
-	if (is_registry(token))
-		return DM_OBS_REGISTRY;
-	if (is_domain(token))
+	if ((seen & DOT) && !(seen & COLON) && is_domain(token))
 		return DM_OBS_DOMAIN;
-	return DM_OBS_NONE;
+	/* Names outside ASCII may have other full stops. */
+	if ((seen & OTHER) && !(seen & (COLON | DOT)) && is_domain(token))
+		return DM_OBS_DOMAIN;
+	return (seen & OTHER) && is_registry(token) ? DM_OBS_REGISTRY : DM_OBS_NONE;
 }

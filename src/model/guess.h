@@ -6,7 +6,7 @@
 
 /* It ends like a file and no domain ends so: "invoice.pdf". */
 bool dm_guess_is_file_name(struct dm_sv s);
-/* It ends like a file, though domains may end so too: "install.sh", "command.com". */
+/* It ends like a file, though domains may end so too: "install.sh", "command.zip". */
 bool dm_guess_may_be_file_name(struct dm_sv s);
 
 #endif
