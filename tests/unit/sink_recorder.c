@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/file.h"
 #include "base/text.h"
 #include "base/time.h"
 
@@ -224,7 +223,7 @@ int recorder_run(struct recorder *r, const struct dm_importer *imp, const char *
 {
 	int fd = memfd_create("recorder", MFD_CLOEXEC);
 
-	if (fd < 0 || dm_write_all(fd, bytes, n, NULL) || lseek(fd, 0, SEEK_SET))
+	if (fd < 0 || write(fd, bytes, n) != (ssize_t)n || lseek(fd, 0, SEEK_SET))
 		abort();
 	run_fd(r, imp, name, fd, in);
 	close(fd);
