@@ -1,7 +1,14 @@
 #include "import/intel.h"
 
 #include <stdio.h>
+#include "base/json.h"
 #include "base/limits.h"
+
+int dm_intel_preload(struct dm_err *err)
+{
+	(void)dm_domain_preload(NULL); /* without it names outside ASCII are refused, one by one */
+	return dm_json_preload(err);
+}
 
 void dm_intel_init(struct dm_intel *in, struct dm_sink *sink)
 {
@@ -52,7 +59,10 @@ static int refuse(struct dm_intel *in, const struct dm_indicator *base, enum dm_
 {
 	char what[64];
 
-	snprintf(what, sizeof what, "not a %s", t == DM_OBS_IPV4 ? "IP address or range" : dm_obs_name(t));
+	if (t == DM_OBS_IPV4 || t == DM_OBS_IPV6)
+		snprintf(what, sizeof what, "not an IP address or range");
+	else
+		snprintf(what, sizeof what, "no value of type %s", dm_obs_name(t));
 	return dm_intel_skip(in, base->line, what, raw);
 }
 
@@ -78,15 +88,6 @@ static void clear(struct dm_intel *in)
 	dm_buf_clear(&in->text);
 }
 
-/* The key of an address as dm_obs_key makes it. */
-static enum dm_obs_type ip_key(const struct dm_ip *ip, struct dm_buf *key)
-{
-	bool v4 = dm_ip_is4(ip);
-
-	dm_buf_put(key, v4 ? ip->b + 12 : ip->b, v4 ? 4 : 16);
-	return v4 ? DM_OBS_IPV4 : DM_OBS_IPV6;
-}
-
 /* "192.0.2.0/24" where the range is a block, else "192.0.2.1-192.0.2.9". */
 static void range_text(struct dm_buf *out, const struct dm_ip *first, const struct dm_ip *last)
 {
@@ -109,16 +110,18 @@ static void range_text(struct dm_buf *out, const struct dm_ip *first, const stru
 static int emit_range(struct dm_intel *in, struct dm_indicator *ind, struct dm_sv raw)
 {
 	struct dm_ip first, last;
+	enum dm_obs_type other;
 
 	if (!dm_ip_range(raw, &first, &last))
 		return refuse(in, ind, DM_OBS_IPV4, raw);
 	clear(in);
-	ind->type = ip_key(&first, &in->key);
+	dm_obs_ip_key(&first, &in->key, &ind->type);
 	if (memcmp(&first, &last, sizeof first) == 0) {
 		ind->form = DM_IND_VALUE;
 		dm_ip_put(&in->text, &first);
 	} else {
-		if (ip_key(&last, &in->key2) != ind->type)
+		dm_obs_ip_key(&last, &in->key2, &other);
+		if (other != ind->type)
 			return dm_intel_skip(in, ind->line, "range over both address families", raw);
 		ind->form = DM_IND_RANGE;
 		range_text(&in->text, &first, &last);
@@ -160,6 +163,7 @@ static struct dm_sv without_folder(struct dm_sv path)
 int dm_intel_emit(struct dm_intel *in, const struct dm_indicator *base, enum dm_obs_type t, struct dm_sv raw)
 {
 	struct dm_indicator ind = *base;
+	struct dm_sv value;
 	enum dm_obs_type exact;
 
 	raw = dm_sv_trim(raw);
@@ -170,11 +174,11 @@ int dm_intel_emit(struct dm_intel *in, const struct dm_indicator *base, enum dm_
 	if ((t == DM_OBS_IPV4 || t == DM_OBS_IPV6) &&
 	    (dm_sv_find(raw, '/') != SIZE_MAX || dm_sv_find(raw, '-') != SIZE_MAX))
 		return emit_range(in, &ind, raw);
+	value = t == DM_OBS_FILENAME ? without_folder(raw) : raw;
 	clear(in);
-	if (!dm_obs_key(t, t == DM_OBS_FILENAME ? without_folder(raw) : raw, &in->key, &exact))
-		return in->key.err == DM_ENOMEM ? DM_ENOMEM : refuse(in, base, t, raw);
+	if (!dm_obs_key(t, value, &in->key, &exact) || !dm_obs_canonical(t, value, false, &in->text, &exact))
+		return in->key.err || in->text.err ? hand_over(in, &ind, raw) : refuse(in, base, t, raw);
 	ind.form = DM_IND_VALUE;
 	ind.type = exact;
-	dm_obs_text(exact, dm_buf_view(&in->key), &in->text);
 	return hand_over(in, &ind, raw);
 }

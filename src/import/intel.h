@@ -14,6 +14,8 @@ struct dm_intel {
 	uint64_t emitted, skipped;
 };
 
+/* For importers of JSON: loads what reading it and the names in it need, before a process confines itself. */
+int dm_intel_preload(struct dm_err *err);
 void dm_intel_init(struct dm_intel *in, struct dm_sink *sink);
 void dm_intel_done(struct dm_intel *in);
 /* Read `raw` as a value of type t ("1.2.3.4", "10.0.0.0/8", "*.example.com", ...) and hand it over with all

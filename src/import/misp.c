@@ -76,7 +76,7 @@ static int event_score(const struct dm_jhead *h)
 	if (has(h, "info") && has(h, "uuid") && (has(h, "threat_level_id") || has(h, "Orgc")))
 		return 90;
 	if (has(h, "Attribute") && dm_jhead_read(&inner, dm_jhead_get(h, "Attribute")))
-		return is_attribute(&inner) ? 85 : 0;
+		return has(&inner, "type") && has(&inner, "value") ? 85 : 0;
 	if (has(h, "Object") && dm_jhead_read(&inner, dm_jhead_get(h, "Object")))
 		return has(&inner, "meta-category") || has(&inner, "Attribute") ||
 				       has(&inner, "template_uuid")
@@ -143,7 +143,7 @@ static int walk_elements(struct misp *m, unsigned depth, struct dm_jwalk *w, str
 		if (rc && !item.cut)
 			break;
 		inner = dm_jitem_kind(&item) == '{' || dm_jitem_kind(&item) == '['
-				? walk(m, &item, depth + 1, &ignore, rc ? NULL : err)
+				? walk(m, &item, depth + 1, &ignore, err)
 				: dm_intel_skip(&m->intel, item.line, "not a MISP element", item.value);
 		rc = rc ? rc : inner;
 		if (!rc)
@@ -180,13 +180,13 @@ static int walk(struct misp *m, const struct dm_jitem *at, unsigned depth, struc
 	}
 	whole.value.n = end->at;
 	if (dm_jitem_kind(&event) == '{' && !has(&h, "value"))
-		inner = misp_event(m, &event, rc == DM_ENOENT ? err : NULL);
+		inner = misp_event(m, &event, err);
 	else if (response.value.p && (dm_jitem_kind(&response) == '{' || dm_jitem_kind(&response) == '['))
-		inner = walk(m, &response, depth + 1, &ignore, rc == DM_ENOENT ? err : NULL);
+		inner = walk(m, &response, depth + 1, &ignore, err);
 	else if (is_attribute(&h))
 		inner = rc == DM_ENOENT ? misp_attribute(m, &whole, err) : DM_OK;
 	else if (event_score(&h))
-		inner = misp_event(m, &whole, rc == DM_ENOENT ? err : NULL);
+		inner = misp_event(m, &whole, err);
 	else
 		inner = dm_intel_skip(&m->intel, at->line, "no MISP event, object or attribute",
 				      h.count ? h.member[0].key : dm_sv(NULL, 0));
@@ -321,5 +321,5 @@ const struct dm_importer dm_import_misp = {
 	.gives = DM_INTELLIGENCE,
 	.probe = probe,
 	.run = run,
-	.preload = dm_json_preload,
+	.preload = dm_intel_preload,
 };

@@ -110,7 +110,7 @@ static void put_label(struct misp *m, const struct dm_json *doc, const struct dm
 {
 	struct dm_sv comment = text(doc, a, "comment"), relation = text(doc, a, "object_relation");
 	struct dm_buf *out = &m->label;
-	size_t before;
+	size_t before, start;
 
 	dm_buf_clear(out);
 	dm_intel_text(out, comment.n ? comment : m->object_comment, DM_INTEL_TEXT);
@@ -122,11 +122,12 @@ static void put_label(struct misp *m, const struct dm_json *doc, const struct dm
 	if (!out->n)
 		dm_intel_text(out, text(doc, a, "category"), 100);
 	before = out->n;
-	dm_buf_str(out, before && (m->actors.n || dm_json_get(doc, a, "Tag")) ? "; " : "");
+	dm_buf_str(out, before ? "; " : "");
+	start = out->n;
 	actors(doc, a, out);
-	if (out->n == before + 2)
+	if (out->n == start)
 		dm_buf_sv(out, dm_buf_view(&m->actors));
-	if (out->n == before + 2)
+	if (out->n == start)
 		out->n = before;
 }
 
@@ -314,7 +315,7 @@ static int each_of(struct misp *m, const struct dm_jitem *list,
 		/* of a cut element nothing is certain but its containers: an object may hold whole attributes
 		 */
 		if (!rc || (item.cut && each == misp_object)) {
-			inner = dm_jitem_kind(&item) == '{' ? each(m, &item, rc ? NULL : err)
+			inner = dm_jitem_kind(&item) == '{' ? each(m, &item, err)
 							    : dm_intel_skip(&m->intel, item.line,
 									    "not a MISP element", item.value);
 			rc = rc ? rc : inner;
@@ -417,7 +418,7 @@ int misp_object(struct misp *m, const struct dm_jitem *at, struct dm_err *err)
 				     text(&m->object, m->object.nodes, "name"));
 	m->object_name = text(&m->object, m->object.nodes, "name");
 	m->object_comment = text(&m->object, m->object.nodes, "comment");
-	inner = each_of(m, &ls.list[0], misp_attribute, rc ? NULL : err);
+	inner = each_of(m, &ls.list[0], misp_attribute, err);
 	m->object_name = m->object_comment = dm_sv("", 0);
 	return rc ? rc : inner;
 }
@@ -441,7 +442,7 @@ int misp_event(struct misp *m, const struct dm_jitem *at, struct dm_err *err)
 	put_source(&m->source, &m->header, m->header.nodes);
 	m->date = moment(&m->header, m->header.nodes, "date");
 	for (unsigned i = 0; i < MAX_LISTS && !inner; i++)
-		inner = each_of(m, &ls.list[i], each[i], rc ? NULL : err);
+		inner = each_of(m, &ls.list[i], each[i], err);
 	/* where the text breaks off is the fault to report; what the sink says comes before it */
 	if (rc && (inner == DM_OK || broken(inner)))
 		return rc;

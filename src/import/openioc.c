@@ -419,6 +419,12 @@ static int run(struct dm_import_input *in, struct dm_sink *sink, struct dm_err *
 	return rc;
 }
 
+static int preload(struct dm_err *err)
+{
+	(void)dm_domain_preload(NULL); /* without it names outside ASCII are refused, one by one */
+	return dm_xml_preload(err);
+}
+
 const struct dm_importer dm_import_openioc = {
 	.name = "openioc",
 	.title = "OpenIOC",
@@ -426,5 +432,5 @@ const struct dm_importer dm_import_openioc = {
 	.module = "expat",
 	.probe = probe,
 	.run = run,
-	.preload = dm_xml_preload,
+	.preload = preload,
 };

@@ -228,5 +228,5 @@ const struct dm_importer dm_import_stix = {
 	.gives = DM_EITHER,
 	.probe = probe,
 	.run = run,
-	.preload = dm_json_preload,
+	.preload = dm_intel_preload,
 };

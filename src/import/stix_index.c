@@ -190,9 +190,10 @@ static int read_elements(struct stix *st, struct dm_jitem at, uint32_t scope, un
 		rc = dm_jwalk_next(end, &item, err);
 		if (rc && !item.cut)
 			break;
-		/* A cut element is looked into for what it holds; where it is cut has been said already. */
+		/* A cut element is looked into for what it holds; the innermost place of the cut is the one
+		 * to hear of. */
 		if (dm_jitem_kind(&item) == '{' || dm_jitem_kind(&item) == '[')
-			inner = read_value(st, item, scope, depth + 1, &ignore, rc ? NULL : err);
+			inner = read_value(st, item, scope, depth + 1, &ignore, err);
 		else
 			inner = st->sink->skip(st->sink, item.line, "not a STIX object");
 		if (rc || inner) {
@@ -237,8 +238,7 @@ static int read_value(struct stix *st, struct dm_jitem at, uint32_t scope, unsig
 	else if (container && depth > CONTAINER_DEPTH)
 		inner = st->sink->skip(st->sink, at.line, "bundles within bundles: not STIX");
 	else if (container && seen_objects)
-		inner = read_elements(st, objects, ++st->scopes, depth + 1, &ignore,
-				      rc == DM_ENOENT ? err : NULL);
+		inner = read_elements(st, objects, ++st->scopes, depth + 1, &ignore, err);
 	else if (!container && rc == DM_ENOENT)
 		inner = add_object(st, dm_sv(at.value.p, end->at), at.line, scope, err);
 	return rc == DM_ENOENT || inner == DM_ENOMEM ? inner : rc;

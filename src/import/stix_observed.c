@@ -14,7 +14,8 @@ struct gather {
 	uint32_t n;
 	size_t cap, bytes;
 	uint32_t missing; /* object_refs that are not in the file */
-	bool full;
+	bool full;	  /* DM_MAX_OBSERVED_OBJECTS or DM_MAX_RECORD reached */
+	bool spent;	  /* what all observations together may refer to is used up: DM_MAX_EXPANSION */
 };
 
 static int out_of_memory(struct dm_err *err)
@@ -31,11 +32,10 @@ static int gather_one(struct stix *st, struct gather *g, struct stix_object *o, 
 		g->full = true;
 		return DM_OK;
 	}
-	if (o->text.n > st->expand_left)
-		return dm_fail(
-			err, DM_ELIMIT,
-			"observed-data refer to the same objects over and over: more than %u times the file",
-			DM_MAX_EXPANSION);
+	if (o->text.n > st->expand_left) {
+		g->spent = true;
+		return DM_OK;
+	}
 	if (dm_grow((void **)&g->o, &g->cap, (size_t)g->n + 1, sizeof *g->o))
 		return out_of_memory(err);
 	st->expand_left -= o->text.n;
@@ -56,7 +56,7 @@ static int gather_refs(struct stix *st, struct gather *g, uint32_t scope, struct
 	const struct dm_json *doc = &st->refs;
 	int rc = DM_OK;
 
-	for (uint32_t i = 0; i < doc->count && !rc && !g->full; i++) {
+	for (uint32_t i = 0; i < doc->count && !rc && !g->full && !g->spent; i++) {
 		const struct dm_json_node *n = &doc->nodes[i], *e;
 		struct stix_object *o;
 		if (n->key.p && n->type == DM_JSON_STRING && dm_sv_ends(n->key, DM_SV("_ref"))) {
@@ -91,7 +91,7 @@ static int gather_all(struct stix *st, const struct stix_object *from, const str
 	}
 	/* g->n grows while we look: each object is opened once, and there are at most DM_MAX_OBSERVED_OBJECTS
 	 */
-	for (uint32_t i = 0; i < g->n && !rc && !g->full; i++) {
+	for (uint32_t i = 0; i < g->n && !rc && !g->full && !g->spent; i++) {
 		if (!memmem(g->o[i]->text.p, g->o[i]->text.n, "_ref", 4))
 			continue;
 		rc = stix_parse(st, &st->refs, g->o[i], err);
@@ -238,6 +238,12 @@ static int emit_refs(struct stix *st, const struct stix_object *o, const struct 
 	struct gather g = {0};
 	int rc = gather_all(st, o, refs, &g, err);
 
+	if (!rc && g.spent) {
+		dm_free(g.o);
+		return st->sink->skip(st->sink, o->line,
+				      "observed-data refer to the same objects over and over: more than this "
+				      "file may ask for");
+	}
 	if (!rc && (g.missing || g.full))
 		rc = skip_missing(st, o, &g);
 	if (!rc && g.n) {
