@@ -1,0 +1,7 @@
+/* MISP: whatever the bytes, the importer ends in order and gives out only what can be used. */
+#include "fuzz_importer.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	return fuzz_import(&dm_import_misp, data, size);
+}
