@@ -93,8 +93,6 @@ int dm_json_parse(struct dm_json *doc, struct dm_sv text, struct dm_err *err)
 	memcpy(r->text, text.p + skip, n);
 	memset(r->text + n, 0, DM_JSON_PAD);
 	code = m->index(r->indexer, (const uint8_t *)r->text, n, &index, &index_n);
-	if (code < 0)
-		return no_memory(err);
 	if (code)
 		return explain(text, DM_EFORMAT, 0, m->text(code), err);
 	/* Each value but the root has a comma, an opening or a closing character to itself. */

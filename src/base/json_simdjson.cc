@@ -42,7 +42,7 @@ int dm_simdjson_index(void *opaque, const std::uint8_t *text, std::size_t n, con
 	if (n > x->impl->capacity()) {
 		error = x->impl->allocate(n < 65536 ? 65536 : n, 1);
 		if (error)
-			return error == simdjson::MEMALLOC ? -1 : static_cast<int>(error);
+			return error;
 	}
 	error = x->impl->stage1(text, n, simdjson::stage1_mode::regular);
 	if (error)

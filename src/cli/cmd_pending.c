@@ -9,37 +9,8 @@ static int not_yet(struct dm_cli *cli)
 	return dm_cli_error(cli, &err);
 }
 
-int cmd_init(struct dm_cli *cli)
-{
-	return not_yet(cli);
-}
-
-int cmd_import(struct dm_cli *cli)
-{
-	return not_yet(cli);
-}
-
-int cmd_hunt(struct dm_cli *cli)
-{
-	return not_yet(cli);
-}
-
 int cmd_show(struct dm_cli *cli)
 {
 	return not_yet(cli);
 }
 
-int cmd_status(struct dm_cli *cli)
-{
-	return not_yet(cli);
-}
-
-int cmd_compact(struct dm_cli *cli)
-{
-	return not_yet(cli);
-}
-
-int cmd_forget(struct dm_cli *cli)
-{
-	return not_yet(cli);
-}

@@ -38,12 +38,12 @@ void dm_out_done(struct dm_out *out)
 	dm_buf_done(&out->buf);
 }
 
-void dm_out_flush(struct dm_out *out)
+static void write_all(struct dm_out *out, struct dm_sv text)
 {
 	size_t at = 0;
 
-	while (at < out->buf.n && !out->error) {
-		ssize_t r = write(out->fd, out->buf.p + at, out->buf.n - at);
+	while (at < text.n && !out->error) {
+		ssize_t r = write(out->fd, text.p + at, text.n - at);
 
 		if (r >= 0)
 			at += (size_t)r;
@@ -51,8 +51,19 @@ void dm_out_flush(struct dm_out *out)
 			out->error = errno;
 	}
 	out->written += at;
+}
+
+void dm_out_flush(struct dm_out *out)
+{
+	write_all(out, dm_buf_view(&out->buf));
 	if (!out->buf.err)
 		dm_buf_clear(&out->buf);
+}
+
+void dm_out_write(struct dm_out *out, struct dm_sv text)
+{
+	dm_out_flush(out);
+	write_all(out, text);
 }
 
 int dm_out_finish(struct dm_out *out, struct dm_err *err)

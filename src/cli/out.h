@@ -26,6 +26,8 @@ struct dm_out {
 void dm_out_init(struct dm_out *out, int fd, bool color);
 void dm_out_done(struct dm_out *out);
 void dm_out_flush(struct dm_out *out);
+/* Writes text that was made elsewhere, behind what has gathered, without copying it. */
+void dm_out_write(struct dm_out *out, struct dm_sv text);
 static inline void dm_out_step(struct dm_out *out)
 {
 	if (out->buf.n >= DM_OUT_GATHER)

@@ -195,6 +195,7 @@ static const struct dm_example show_examples[] = {
 
 static const struct dm_option status_options[] = {
 	SWITCH("check", 0, "also read every segment, and say what is wrong and what to do about it"),
+	VALUE("import", 0, DM_ARG_NUMBER, "N", "one import: its digest, and all that was skipped and why"),
 	END_OF_OPTIONS,
 };
 static const char *const status_text[] = {"Tells what the node holds: imports, rows, time range, size, "
@@ -203,6 +204,10 @@ static const char *const status_text[] = {"Tells what the node holds: imports, r
 static const struct dm_example status_examples[] = {
 	{"demarche status --check", "a health check; exit code 1 if something is wrong"}, {NULL, NULL}};
 
+static const struct dm_option compact_options[] = {
+	SWITCH("rebuild", 0, "make the store-wide dictionary anew from the segments"),
+	END_OF_OPTIONS,
+};
 static const char *const compact_text[] = {"Merges small segments, which many small imports leave, so that a "
 					   "hunt opens fewer files. Takes nothing away.",
 					   NULL};
@@ -237,7 +242,7 @@ const struct dm_verb dm_verbs[] = {
 	 show_examples, "it was never seen and nothing is said of it", cmd_show},
 	{"status", "what the node holds, and whether all is well", NULL, DM_ARG_NONE, 0, 0, status_options,
 	 status_text, status_examples, "something is wrong", cmd_status},
-	{"compact", "merge small pieces of evidence", NULL, DM_ARG_NONE, 0, 0, no_options, compact_text,
+	{"compact", "merge small pieces of evidence", NULL, DM_ARG_NONE, 0, 0, compact_options, compact_text,
 	 compact_examples, NULL, cmd_compact},
 	{"forget", "drop old evidence", NULL, DM_ARG_NONE, 0, 0, forget_options, forget_text, forget_examples,
 	 NULL, cmd_forget},

@@ -39,7 +39,7 @@ static int merge_runs(struct dm_store *s, const struct dm_run_row *row, size_t n
 	}
 	if (!rc)
 		rc = dm_run_write(&bytes, src, n, err);
-	new_name(name, "run", "run");
+	new_name(name, "merged", "run");
 	if (!rc)
 		rc = dm_store_put(s->evidence_fd, name, &bytes, err);
 	if (!rc)
@@ -340,7 +340,7 @@ static int run_of(struct dm_store *s, const struct dm_segment_row *row, size_t n
 	}
 	if (!rc)
 		rc = dm_run_write(&bytes, src, n, err);
-	new_name(name, "run", "run");
+	new_name(name, "merged", "run");
 	if (!rc)
 		rc = dm_store_put(s->evidence_fd, name, &bytes, err);
 	ret->bytes = bytes.n;

@@ -11,11 +11,12 @@
 #include "hunt/set.h"
 
 struct dm_hunt_options {
-	int64_t since, until;	    /* rows in [since, until); DM_NO_TIME: open */
-	bool subdomains;	    /* a domain also stands for the names below it */
-	enum dm_obs_type only_type; /* DM_OBS_NONE: all */
-	unsigned threads;	    /* 0: as many as there are processors */
-	uint64_t pattern_steps;	    /* 0: DM_PATTERN_STEPS */
+	int64_t since, until;	/* rows in [since, until); DM_NO_TIME: open */
+	bool subdomains;	/* a domain also stands for the names below it */
+	uint32_t types;		/* bit t set: indicators of type t; 0: all */
+	unsigned threads;	/* 0: as many as there are processors */
+	int64_t import_from;	/* only what imports from this number on brought, if not yet merged; 0: all */
+	uint64_t pattern_steps; /* 0: DM_PATTERN_STEPS */
 };
 
 /* An indicator that was hit. */
@@ -25,6 +26,7 @@ struct dm_hunt_ref {
 	uint32_t value;	       /* number of the first value found */
 	uint32_t n_values;     /* distinct values found for it */
 	uint64_t count;	       /* rows; exact after dm_hunt_count */
+	const char *warning;   /* name of a warning list that holds what was found, NULL: none */
 	int64_t first, last;
 };
 
@@ -75,6 +77,12 @@ int dm_hunt_add_node_sets(struct dm_hunt *h, struct dm_err *err);
 
 /* Finds all values, indicators and cells. */
 int dm_hunt_match(struct dm_hunt *h, struct dm_err *err);
+/* Keeps only the indicators for which `keep` says so; between match and anything else. */
+int dm_hunt_filter(struct dm_hunt *h,
+		   bool (*keep)(void *ctx, const struct dm_hunt_ref *r, const struct dm_indicator *ind),
+		   void *ctx, struct dm_err *err);
+/* Notes for every indicator that was hit which warning list of the node holds what was found. */
+int dm_hunt_warnings(struct dm_hunt *h, struct dm_err *err);
 /* Makes count, first and last of every ref exact (cheap where dm_hunt_match has them already). */
 int dm_hunt_count(struct dm_hunt *h, struct dm_err *err);
 

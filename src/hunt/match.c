@@ -18,6 +18,17 @@ struct links {
 	size_t n, cap;
 };
 
+/* Number of the import that made a run; 0: it was merged from several. */
+static int64_t import_of(struct dm_sv file)
+{
+	int64_t n;
+
+	if (!dm_sv_starts(file, DM_SV("run-")))
+		return 0;
+	file = dm_sv_from(file, 4);
+	return dm_sv_i64(dm_sv_split(&file, '-'), &n) ? n : 0;
+}
+
 int dm_hunt_new(struct dm_hunt **ret, struct dm_store *s, const struct dm_hunt_options *opt,
 		struct dm_err *err)
 {
@@ -35,8 +46,10 @@ int dm_hunt_new(struct dm_hunt **ret, struct dm_store *s, const struct dm_hunt_o
 			rc = dm_fail(err, DM_ENOMEM, "out of memory");
 	}
 	for (size_t i = 0; i < h->snap.n_runs && !rc; i++) {
-		rc = dm_run_open(&h->run[i], s->evidence_fd, h->snap.run[i].file.p, h->snap.run[i].bytes,
-				 err);
+		if (opt->import_from && import_of(h->snap.run[i].file) < opt->import_from)
+			continue;
+		rc = dm_run_open(&h->run[h->n_runs], s->evidence_fd, h->snap.run[i].file.p,
+				 h->snap.run[i].bytes, err);
 		h->n_runs += !rc;
 	}
 	if (rc) {
@@ -460,6 +473,7 @@ static int order_hits(struct dm_hunt *h)
 {
 	size_t *at = dm_calloc(h->n_cells + 2, sizeof *at);
 	struct dm_hunt_cell_hit *v = dm_alloc((h->n_hits + 1) * sizeof *v);
+	size_t n = 0;
 
 	if (!at || !v) {
 		dm_free(at);
@@ -472,6 +486,10 @@ static int order_hits(struct dm_hunt *h)
 		at[i + 1] += at[i];
 	for (size_t i = 0; i < h->n_hits; i++)
 		v[at[h->hit[i].cell]++] = h->hit[i];
+	for (size_t i = 0; i < h->n_hits; i++) /* several runs may know of one cell */
+		if (!n || v[n - 1].cell != v[i].cell || v[n - 1].value != v[i].value)
+			v[n++] = v[i];
+	h->n_hits = n;
 	dm_free(at);
 	dm_free(h->hit);
 	h->hit = v;
@@ -508,8 +526,7 @@ int dm_hunt_match(struct dm_hunt *h, struct dm_err *err)
 		goto out;
 	rc = collect_cells(&g);
 	for (uint32_t t = 1; t < DM_OBS_TYPES && !rc; t++) {
-		if (h->opt.only_type && h->opt.only_type != t &&
-		    !(h->opt.only_type == DM_OBS_IPV4 && t == DM_OBS_IPV6))
+		if (h->opt.types && !(h->opt.types >> t & 1))
 			continue;
 		for (size_t r = 0; r < h->n_runs && !rc; r++) {
 			g.type[r] = dm_run_type(h->run[r], t);

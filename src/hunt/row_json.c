@@ -280,6 +280,23 @@ static void indicator_text(struct dm_hunt *h, const struct dm_indicator *ind, ui
 		dm_obs_text(h->value[value].type, h->value[value].key, out);
 }
 
+int dm_row_writer_indicator(struct dm_row_writer *w, const struct dm_hunt_row *row, struct dm_buf *text,
+			    struct dm_indicator *ret)
+{
+	const struct dm_hunt_ref *r = &w->h->ref[row->ref];
+	int rc = dm_set_record(w->set[r->set], r->record, ret);
+
+	if (rc)
+		return rc;
+	indicator_text(w->h, ret, row->value, text);
+	return text->err;
+}
+
+struct dm_sv dm_row_writer_import(struct dm_row_writer *w, const struct dm_hunt_row *row)
+{
+	return import_name(w, dm_segment_import(row->segment, row->row));
+}
+
 static int indicator_part(struct dm_row_writer *w, uint32_t ref, uint32_t value)
 {
 	const struct dm_hunt_ref *r = &w->h->ref[ref];

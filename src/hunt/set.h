@@ -39,6 +39,7 @@ struct dm_set {
 	struct dm_strings texts; /* sources, labels, markings that recur */
 	int64_t import;		 /* number of the import it came with; 0: from the command line */
 	char name[256];		 /* of that import, for people */
+	int64_t reported;	 /* for the caller: imports up to here have been shown */
 	bool borrowed;		 /* a clone */
 };
 
@@ -76,6 +77,8 @@ static inline uint32_t dm_set_u32(const uint8_t *p, uint32_t i)
 	memcpy(&v, p + (size_t)i * 4, 4);
 	return v;
 }
+/* Whether a value is in the set: as a key, in a range of addresses, at or below a suffix. */
+bool dm_set_holds(struct dm_set *s, enum dm_obs_type t, struct dm_sv key);
 struct dm_sv dm_set_key(struct dm_set_type *t, uint32_t i);
 /* References of key i: from dm_set_ref(t, first) on. */
 static inline uint32_t dm_set_refs(const struct dm_set_type *t, uint32_t i, uint32_t *ret_first)

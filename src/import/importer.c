@@ -11,6 +11,7 @@ const struct dm_importer *const dm_importers[] = {
 	&dm_import_stix,
 	&dm_import_misp,
 	&dm_import_openioc,
+	&dm_import_text,
 	NULL,
 };
 

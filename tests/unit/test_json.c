@@ -8,26 +8,12 @@
 #include <stdlib.h>
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "base/json.h"
 #include "base/json_internal.h"
 #include "base/text.h"
-
-#ifdef __has_feature
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 static struct dm_json doc;
 static struct dm_buf out;
@@ -257,35 +243,6 @@ static void json_test_suite_holds(void **state)
 	assert_int_equal(exceptions, sizeof refused / sizeof *refused);
 }
 
-/* A worker has a bounded address space: what does not fit is said, and is no fault of the document. */
-static void memory_that_is_refused_is_told(void **state)
-{
-	size_t n = 60u << 20;
-	char *text;
-	int status;
-	pid_t child;
-
-	if (SANITIZED) /* shadow memory needs terabytes of address space */
-		skip();
-	text = dm_alloc(n);
-	assert_non_null(text);
-	memset(text, 'a', n);
-	text[0] = text[n - 1] = '"';
-	assert_int_equal(dm_json_parse(&doc, DM_SV("[1]"), NULL), DM_OK);
-	child = fork();
-	if (!child) {
-		struct rlimit limit = {300u << 20, 300u << 20};
-		int big, small;
-		setrlimit(RLIMIT_AS, &limit);
-		big = dm_json_parse(&doc, dm_sv(text, n), NULL);
-		small = dm_json_parse(&doc, DM_SV("[1]"), NULL);
-		_exit(big == DM_ENOMEM && small == DM_OK ? 0 : 1);
-	}
-	waitpid(child, &status, 0);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	dm_free(text);
-}
-
 static int setup(void **state)
 {
 	dm_json_init(&doc);
@@ -309,7 +266,6 @@ int main(void)
 		cmocka_unit_test(faults_are_placed_and_named),
 		cmocka_unit_test(many_names_take_linear_time),
 		cmocka_unit_test(json_test_suite_holds),
-		cmocka_unit_test(memory_that_is_refused_is_told),
 	};
 	return cmocka_run_group_tests_name("json", tests, setup, teardown);
 }
