@@ -147,6 +147,11 @@ int dm_udp_packet(struct dm_capture *c, struct dm_flow *f, unsigned end, const s
 struct dm_record *dm_capture_start(struct dm_capture *c, const struct dm_flow *f, enum dm_kind kind,
 				   int64_t time)
 {
+	static const char *const dataset[DM_KINDS] = {
+		[DM_KIND_FLOW] = "pcap.flow",	[DM_KIND_DNS] = "pcap.dns",   [DM_KIND_HTTP] = "pcap.http",
+		[DM_KIND_TLS] = "pcap.tls",	[DM_KIND_CERT] = "pcap.cert", [DM_KIND_MAIL] = "pcap.mail",
+		[DM_KIND_LOGIN] = "pcap.login",
+	};
 	struct dm_record *r = &c->rec;
 	unsigned src = f->opener, dst = !src;
 	const char *transport = dm_proto_name(f->proto);
@@ -154,6 +159,7 @@ struct dm_record *dm_capture_start(struct dm_capture *c, const struct dm_flow *f
 	int n = snprintf(id, sizeof id, f->level ? "p%" PRIu64 ".%u" : "p%" PRIu64, f->first, f->level);
 
 	dm_record_start(r, kind, time, kind == DM_KIND_FLOW ? f->first : c->packet);
+	dm_record_text(r, DM_F_DATASET, dm_sv_str(dataset[kind]));
 	dm_record_ip(r, DM_F_SRC_IP, &f->ip[src]);
 	dm_record_ip(r, DM_F_DST_IP, &f->ip[dst]);
 	if (f->proto != DM_PROTO_ICMP && f->proto != DM_PROTO_ICMPV6 && (f->port[0] || f->port[1])) {

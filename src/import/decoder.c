@@ -23,7 +23,8 @@
 /* What is kept of a program's complaints. */
 #define COMPLAINT_MAX 512u
 
-/* Where a decoder may live: below what its confinement lets it read. The user's PATH is not asked: it may name something else. */
+/* Where a decoder may live: below what its confinement lets it read. The user's PATH is not asked: it may
+ * name something else. */
 static const char *const folders[] = {"/usr/bin", "/usr/local/bin", "/bin"};
 
 static bool find_program(const char *name, char *path, size_t n)
@@ -37,7 +38,8 @@ static bool find_program(const char *name, char *path, size_t n)
 	return false;
 }
 
-/* The child that unpacks: it reads what a stranger wrote, so it is confined like any worker. Never returns. */
+/* The child that unpacks: it reads what a stranger wrote, so it is confined like any worker. Never returns.
+ */
 static void spool_child(int from, int to)
 {
 	struct dm_confinement got;
@@ -81,13 +83,18 @@ static int spool(int from, int *ret, struct dm_err *err)
 	}
 	close(fd);
 	if (!WIFEXITED(status))
-		return dm_fail(err, DM_EWORKER, "unpacking the file for its decoder ended by signal %d", WTERMSIG(status));
+		return dm_fail(err, DM_EWORKER, "unpacking the file for its decoder ended by signal %d",
+			       WTERMSIG(status));
 	if (WEXITSTATUS(status) == -DM_ELIMIT) {
-		dm_fail(err, DM_ELIMIT, "unpacked, the file is larger than the %u bytes that are kept in memory for a decoder", DM_MAX_SPOOL);
+		dm_fail(err, DM_ELIMIT,
+			"unpacked, the file is larger than the %u bytes that are kept in memory for a "
+			"decoder",
+			DM_MAX_SPOOL);
 		dm_err_remedy(err, "unpack it first and import the result");
 		return DM_ELIMIT;
 	}
-	return dm_fail(err, -WEXITSTATUS(status), "the file can't be unpacked: %s", dm_code_text(-WEXITSTATUS(status)));
+	return dm_fail(err, -WEXITSTATUS(status), "the file can't be unpacked: %s",
+		       dm_code_text(-WEXITSTATUS(status)));
 }
 
 /* gzip, zstd, xz, by the same marks as the stream reader's. */
@@ -100,7 +107,11 @@ static bool needs_spool(int fd)
 		return true;
 	if (pread(fd, head, sizeof head, 0) < 4)
 		return false;
-	return (head[0] == 0x1f && head[1] == 0x8b) || memcmp(head, "\x28\xb5\x2f\xfd", 4) == 0 || memcmp(head, "\xfd" "7zXZ", 6) == 0;
+	return (head[0] == 0x1f && head[1] == 0x8b) || memcmp(head, "\x28\xb5\x2f\xfd", 4) == 0 ||
+	       memcmp(head,
+		      "\xfd"
+		      "7zXZ",
+		      6) == 0;
 }
 
 /* Never returns. What goes wrong here is said on the pipe that becomes stderr. */
@@ -114,7 +125,8 @@ static void decoder_child(const char *path, const struct dm_importer *imp, int i
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	if (dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(complaints, 2) == 2)
-		dm_confine_exec(path, (char *const *)(uintptr_t)imp->decoder, (char *const *)(uintptr_t)env, DECODER_MEMORY, 0, &err);
+		dm_confine_exec(path, (char *const *)(uintptr_t)imp->decoder, (char *const *)(uintptr_t)env,
+				DECODER_MEMORY, 0, &err);
 	(void)!write(2, err.msg, strlen(err.msg));
 	_exit(127);
 }
@@ -134,7 +146,8 @@ int dm_decoder_start(struct dm_decoder *ret, const struct dm_importer *imp, int 
 	pid_t pid;
 
 	if (!find_program(imp->decoder[0], path, sizeof path)) {
-		dm_fail(err, DM_EUNSUPPORTED, "%s files are read through %s, which is not installed", imp->name, imp->decoder[0]);
+		dm_fail(err, DM_EUNSUPPORTED, "%s files are read through %s, which is not installed",
+			imp->name, imp->decoder[0]);
 		dm_err_remedy(err, "install %s", imp->decoder[0]);
 		return DM_EUNSUPPORTED;
 	}
@@ -142,8 +155,10 @@ int dm_decoder_start(struct dm_decoder *ret, const struct dm_importer *imp, int 
 		r = spool(fd_in, &in, err);
 	if (r < 0)
 		return r;
-	/* Descriptors below 3 would be overwritten on the way to their places. A complaint too many is lost, not waited for. */
-	if (lseek(in, 0, SEEK_SET) < 0 || pipe2(out, O_CLOEXEC) || pipe2(complaints, O_CLOEXEC | O_NONBLOCK)) {
+	/* Descriptors below 3 would be overwritten on the way to their places. A complaint too many is lost,
+	 * not waited for. */
+	if (lseek(in, 0, SEEK_SET) < 0 || pipe2(out, O_CLOEXEC) ||
+	    pipe2(complaints, O_CLOEXEC | O_NONBLOCK)) {
 		r = dm_fail_errno(err, "cannot start %s", path);
 		goto out;
 	}
@@ -154,7 +169,8 @@ int dm_decoder_start(struct dm_decoder *ret, const struct dm_importer *imp, int 
 		r = dm_fail_errno(err, "cannot start %s", path);
 		goto out;
 	}
-	*ret = (struct dm_decoder){.pid = pid, .fd = out[0], .err_fd = complaints[0], .name = imp->decoder[0]};
+	*ret = (struct dm_decoder){
+		.pid = pid, .fd = out[0], .err_fd = complaints[0], .name = imp->decoder[0]};
 	out[0] = complaints[0] = -1;
 out:
 	close_pair(out);
@@ -187,8 +203,10 @@ int dm_decoder_finish(struct dm_decoder *d, bool stop, struct dm_err *err)
 	while (n > 0 && (said[n - 1] == '\n' || said[n - 1] == ' '))
 		said[--n] = 0;
 	if (WIFSIGNALED(status))
-		return dm_fail(err, DM_EFORMAT, "%s was ended by signal %d%s%s", d->name, WTERMSIG(status), n > 0 ? ": " : "", n > 0 ? said : "");
+		return dm_fail(err, DM_EFORMAT, "%s was ended by signal %d%s%s", d->name, WTERMSIG(status),
+			       n > 0 ? ": " : "", n > 0 ? said : "");
 	if (WEXITSTATUS(status) || n > 0)
-		return dm_fail(err, DM_EFORMAT, "%s says: %s", d->name, n > 0 ? said : "nothing, but that it failed");
+		return dm_fail(err, DM_EFORMAT, "%s says: %s", d->name,
+			       n > 0 ? said : "nothing, but that it failed");
 	return 0;
 }

@@ -9,7 +9,7 @@ bool dm_dns_header(struct dm_cur *c, struct dm_dns_header *ret)
 	ret->questions = dm_cur_u16be(c);
 	ret->answers = dm_cur_u16be(c);
 	ret->authorities = dm_cur_u16be(c);
-	ret->additionals = dm_cur_u16be(c);
+	ret->extras = dm_cur_u16be(c);
 	ret->response = ret->flags >> 15;
 	ret->opcode = ret->flags >> 11 & 15;
 	ret->rcode = ret->flags & 15;

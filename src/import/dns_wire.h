@@ -13,7 +13,7 @@ enum { DM_DNS_NAME_TEXT = 1024 }; /* 255 bytes, each "\DDD" at the worst */
 
 struct dm_dns_header {
 	uint16_t id, flags;
-	uint16_t questions, answers, authorities, additionals;
+	uint16_t questions, answers, authorities, extras;
 	bool response;
 	unsigned opcode, rcode;
 };

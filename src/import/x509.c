@@ -66,7 +66,8 @@ static int64_t read_time(uint8_t tag, struct dm_sv s)
 	int n = year == 2 ? snprintf(text, sizeof text, "%02u%.2s-", century, s.p)
 			  : snprintf(text, sizeof text, "%.4s-", s.p);
 
-	n += snprintf(text + n, sizeof text - (size_t)n, "%.2s-%.2sT%.2s:%.2s:%.2sZ", d, d + 2, d + 4, d + 6,
+	n += snprintf(text + n, sizeof text - (size_t)n, "%.2s-%.2s", d, d + 2);
+	n += snprintf(text + n, sizeof text - (size_t)n, " %.2s:%.2s:%.2sZ", d + 4, d + 6,
 		      seconds ? d + 8 : "00");
 	return dm_time_parse(dm_sv(text, (size_t)n), &us) ? us : DM_NO_TIME;
 }
