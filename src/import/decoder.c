@@ -123,7 +123,7 @@ static void decoder_child(const char *path, const struct dm_importer *imp, int i
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
+	sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
 	if (dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(complaints, 2) == 2)
 		dm_confine_exec(path, (char *const *)(uintptr_t)imp->decoder, (char *const *)(uintptr_t)env,
 				DECODER_MEMORY, 0, &err);

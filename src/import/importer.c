@@ -7,6 +7,8 @@ const struct dm_importer *const dm_importers[] = {
 	&dm_import_zeek_json,
 	&dm_import_eve,
 	&dm_import_pcap,
+	&dm_import_nfcapd,
+	&dm_import_ipfix,
 	/* intelligence, or both */
 	&dm_import_stix,
 	&dm_import_misp,
