@@ -48,6 +48,8 @@
 #define DM_MAX_CAPTURE_KEPT (256u << 20) /* bytes of payload kept over all flows of a capture; flows over it are counted, not looked into */
 #define DM_CERTS_SEEN       65536u       /* certificates remembered as already written, so that each gives a row but once */
 #define DM_MAX_SPOOL        (1u << 30)   /* unpacked bytes kept in memory for an external decoder, which wants a file */
+/* Exports */
+#define DM_MAX_BLOCKLIST    (1u << 30)   /* text of one block list: 5 million entries */
 /* Import workers */
 #define DM_WORKER_MEMORY    (1ull << 30) /* address space of a worker: a document of DM_MAX_DOCUMENT and its nodes */
 #define DM_WORKER_STALL_S   60u          /* without a frame and without input consumed: it hangs */
