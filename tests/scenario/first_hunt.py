@@ -88,7 +88,7 @@ def _(t):
     r = t.run("hunt").expect_exit(0)
     text = r.out + r.err
     expect(re.search(r"[Tt]ested \d+ of \d+ indicators", text), f"no 'tested N of M indicators' in:\n{text[-2000:]}")
-    expect(re.search(r"mutex", text), "mutexes need records that are not here, and nothing says so")
+    expect(re.search(r"3 need host records", text), f"mutexes and registry keys need records that are not here, and nothing says so:\n{text[-2000:]}")
 
 
 @case("index and brute scan agree")

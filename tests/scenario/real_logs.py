@@ -46,7 +46,7 @@ def compare(t, paths, least):
 
 @case("three days of a small network, TSV packed with zstd")
 def _(t):
-    compare(t, sorted(glob.glob(t.shared("zeek", "rita-3days") + "/*")), 250)
+    compare(t, sorted(glob.glob(t.shared("zeek", "rita-3days") + "/*")), 200)
 
 
 @case("a competition network, TSV")
