@@ -13,4 +13,3 @@ int cmd_show(struct dm_cli *cli)
 {
 	return not_yet(cli);
 }
-

@@ -74,7 +74,8 @@ static int on_fact(void *ctx, struct dm_sv key, struct dm_sv value)
 	if (dm_sv_is(key, "id"))
 		return keep_id(a, value);
 	if (dm_sv_is(key, "note"))
-		snprintf(a->note, sizeof a->note, "%.*s", (int)(value.n < sizeof a->note ? value.n : sizeof a->note), value.p);
+		snprintf(a->note, sizeof a->note, "%.*s",
+			 (int)(value.n < sizeof a->note ? value.n : sizeof a->note), value.p);
 	else if (dm_sv_is(key, "skip-reason"))
 		snprintf(a->skip_reason, sizeof a->skip_reason, "%.*s",
 			 (int)(value.n < sizeof a->skip_reason ? value.n : sizeof a->skip_reason), value.p);
@@ -89,7 +90,8 @@ static int on_fact(void *ctx, struct dm_sv key, struct dm_sv value)
 	return DM_OK;
 }
 
-int dm_pattern_ask(struct dm_sv pattern, int fd, const char *name, struct dm_pattern_answer *ret, struct dm_err *err)
+int dm_pattern_ask(struct dm_sv pattern, int fd, const char *name, struct dm_pattern_answer *ret,
+		   struct dm_err *err)
 {
 	struct dm_worker_job job = {.kind = DM_WORKER_PATTERN, .fd = fd, .name = name, .pattern = pattern};
 	struct dm_pattern_answer a = {.arena = {.max = DM_MAX_FRAME}};

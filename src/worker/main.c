@@ -202,8 +202,10 @@ static int match_pattern(struct work *w, struct dm_err *err)
 		rc = dm_stream_open(&w->stream, DM_WORKER_FD_INPUT, dm_buf_view(&w->head), err);
 	if (rc)
 		return dm_batch_writer_finish(w->out, rc, err);
-	return dm_batch_writer_finish(w->out, dm_pattern_job_run(dm_buf_view(&w->pattern), w->stream, dm_batch_writer_sink(w->out), err),
-				      err);
+	return dm_batch_writer_finish(
+		w->out,
+		dm_pattern_job_run(dm_buf_view(&w->pattern), w->stream, dm_batch_writer_sink(w->out), err),
+		err);
 }
 
 int main(int argc, char **argv)

@@ -24,7 +24,7 @@ RULES = [
     (call("malloc", "calloc", "realloc(?:array)?", "free", "v?asprintf", "strdup", "strndup", "getline", "getdelim"), "code", ("base",),
      "the heap is reached through base/alloc.h"),
     (re.compile(r"(?<![\w.>])(?:v?printf|puts|putchar|perror|v?warnx?|v?errx?)\s*\(|\b(?:stdout|stderr)\b"), "code", ("cli",), "only cli/ prints"),
-    (call("open", "openat", "creat", "fopen", "freopen"), "code", ("base", "store", "evidence", "node"), "files are opened through base/file.h"),
+    (call("open", "openat", "creat", "fopen", "freopen"), "code", ("base", "store", "evidence", "node", "cli"), "files are opened through base/file.h"),
     (call("exit", "_exit", "abort"), "code", ("base", "cli", "node", "import"), "a library function returns its failure"),
     (re.compile(r"\bsqlite3\w*\b|\bSQLITE_\w+"), "code", ("store",), "SQLite is used by store/ alone"),
     (re.compile(r'"\s*(?:SELECT|INSERT|UPDATE|DELETE\s+FROM|CREATE\s+(?:TABLE|INDEX)|PRAGMA)\s'), "sql", ("store",), "SQL is written in store/ alone"),
