@@ -5,6 +5,7 @@
 #include "base/limits.h"
 
 #define READ_STEP (1u << 20)
+#define MOST	  ((size_t)DM_MAX_DOCUMENT + 1)
 
 static int fault(const struct dm_jwalk *w, struct dm_err *err, int code, const char *what)
 {
@@ -210,6 +211,20 @@ struct dm_sv dm_jhead_str(const struct dm_jhead *h, const char *name)
 	return dm_sv(v.p + 1, v.n - 2);
 }
 
+static int make_room(char **block, size_t *cap)
+{
+	size_t more = *cap ? *cap : READ_STEP;
+	char *grown;
+
+	more = more < MOST - *cap ? more : MOST - *cap;
+	grown = dm_realloc(*block, *cap + more, 1);
+	if (!grown)
+		return DM_ENOMEM;
+	*block = grown;
+	*cap += more;
+	return DM_OK;
+}
+
 int dm_document_read(struct dm_stream *s, char **ret, size_t *ret_n, struct dm_err *err)
 {
 	char *block = NULL;
@@ -217,9 +232,10 @@ int dm_document_read(struct dm_stream *s, char **ret, size_t *ret_n, struct dm_e
 	int rc = DM_OK;
 
 	for (;;) {
-		/* One byte over the limit is asked for, to tell "just fits" from "goes on". */
-		size_t want = DM_MAX_DOCUMENT + 1 - n < READ_STEP ? DM_MAX_DOCUMENT + 1 - n : READ_STEP;
-		rc = dm_grow((void **)&block, &cap, n + want, 1);
+		/* One byte over the limit is asked for, to tell "just fits" from "goes on"; no room is made
+		 * beyond, since a worker has not much. */
+		size_t want = MOST - n < READ_STEP ? MOST - n : READ_STEP;
+		rc = n + want <= cap ? DM_OK : make_room(&block, &cap);
 		if (rc) {
 			dm_fail(err, rc, "out of memory after %zu bytes of the document", n);
 			break;

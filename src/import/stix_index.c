@@ -69,18 +69,23 @@ static void count_type(struct stix *st, struct dm_sv type)
 	st->ntypes++;
 }
 
+/* A view of `s` that lives as long as the file: into the object's own text where the bytes stand there, as
+ * they nearly always do, so that the index of a large file stays small; a copy of what was written with
+ * escapes. */
+static struct dm_sv keep(struct stix *st, struct dm_sv text, struct dm_sv s)
+{
+	const char *in_text = s.n ? memmem(text.p, text.n, s.p, s.n) : "";
+
+	return in_text ? dm_sv(in_text, s.n) : dm_arena_copy(&st->arena, s);
+}
+
 static int add_link(struct stix *st, struct dm_sv from, struct dm_sv to, bool report, struct dm_err *err)
 {
-	struct stix_link *l;
-
-	if (dm_grow((void **)&st->links, &st->cap_links, st->nlinks + 1, sizeof *st->links))
+	if (!from.p || !to.p ||
+	    dm_grow((void **)&st->links, &st->cap_links, st->nlinks + 1, sizeof *st->links))
 		return no_memory(err);
-	l = &st->links[st->nlinks];
-	*l = (struct stix_link){.seq = (uint32_t)st->nlinks, .report = report};
-	l->from = dm_arena_copy(&st->arena, from);
-	l->to = dm_arena_copy(&st->arena, to);
-	if (!l->from.p || !l->to.p)
-		return no_memory(err);
+	st->links[st->nlinks] =
+		(struct stix_link){.from = from, .to = to, .seq = (uint32_t)st->nlinks, .report = report};
 	st->nlinks++;
 	return DM_OK;
 }
@@ -95,13 +100,15 @@ static int note_links(struct stix *st, const struct stix_object *o, struct dm_er
 		source = dm_json_get_str(&st->doc, root, "source_ref");
 		if (dm_sv_starts(source, DM_SV("indicator--")) &&
 		    dm_sv_is(dm_json_get_str(&st->doc, root, "relationship_type"), "indicates"))
-			return add_link(st, source, dm_json_get_str(&st->doc, root, "target_ref"), false,
-					err);
+			return add_link(st, keep(st, o->text, source),
+					keep(st, o->text, dm_json_get_str(&st->doc, root, "target_ref")),
+					false, err);
 	} else if (o->kind == STIX_REPORT) {
+		/* copies: to look for each of very many in the text would cost the square of its length */
 		refs = dm_json_get(&st->doc, root, "object_refs");
 		for (r = dm_json_first(&st->doc, refs); r && !rc; r = dm_json_next(&st->doc, refs, r))
 			if (dm_sv_starts(r->text, DM_SV("indicator--")))
-				rc = add_link(st, r->text, o->id, true, err);
+				rc = add_link(st, dm_arena_copy(&st->arena, r->text), o->id, true, err);
 	}
 	return rc;
 }
@@ -160,9 +167,9 @@ static int add_object(struct stix *st, struct dm_sv text, uint64_t line, uint32_
 	(void)dm_time_parse(dm_json_get_str(&st->doc, root, "modified"), &o->modified);
 	if (o->kind == STIX_SCO && o->modified != DM_NO_TIME)
 		o->kind = STIX_OTHER; /* a custom Domain Object: only those have versions */
-	o->id = dm_arena_copy(&st->arena, id);
-	o->type = dm_arena_copy(&st->arena, type);
-	o->name = dm_arena_copy(&st->arena, name);
+	o->id = keep(st, text, id);
+	o->type = keep(st, text, type);
+	o->name = keep(st, text, name);
 	if (!o->id.p || !o->type.p || !o->name.p)
 		return no_memory(err);
 	st->kinds[o->kind]++;
@@ -388,5 +395,5 @@ const struct stix_link *stix_links(const struct stix *st, struct dm_sv from, siz
 	     end++)
 		;
 	*ret_n = end - lo;
-	return st->links + lo;
+	return end > lo ? st->links + lo : NULL;
 }
