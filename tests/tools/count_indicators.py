@@ -22,7 +22,7 @@ EMAIL = re.compile(r"^[^@\s,]+@([^@\s]+)$")
 
 def refang(s):
     s = re.sub(r"^h[x*_tz]{2}p(s?)(?=:|\[:)", r"http\1", s, flags=re.I)
-    return s.replace("[.]", ".").replace("[:]", ":").replace("[@]", "@").replace("(.)", ".").replace("[://]", "://")
+    return s.replace("[.]", ".").replace("\\.", ".").replace("[:]", ":").replace("[@]", "@").replace("(.)", ".").replace("[://]", "://")
 
 
 def kind(s):
@@ -78,7 +78,8 @@ def lists(text):
 
 
 # Which column of a file holds the value and which its type, or the columns that hold values; the header as published.
-COLUMNS = ({"value"}, {"indicator"}, {"sha256", "sha1", "md5", "certificate"}, {"domain_name", "ip_address"}, {"c2 server"})
+COLUMNS = ({"value"}, {"indicator"}, {"sha256", "sha1", "md5", "certificate"}, {"domain_name", "ip_address"}, {"c2 server", ""})
+NOT_HUNTED = ("port", "service", "payload", "behaviour", "commandline")
 TYPE_COLUMNS = ("type", "entity_type")
 
 
@@ -89,17 +90,20 @@ def table(text):
     for row in rows:
         what = next((row[i].lower() for i, h in enumerate(head) if h in TYPE_COLUMNS and i < len(row)), "")
         for i, h in enumerate(head):
-            if h not in named or i >= len(row) or not row[i].strip():
+            if h not in named or i >= len(row) or row[i].strip().lower() in ("", "unknown"):
                 continue
             cell = row[i].strip()
             k = kind(cell)
-            if h == "certificate":
+            if what == "filename":
+                yield "file-name"
+            elif what in NOT_HUNTED:
+                yield "?"
+            elif h == "certificate":
                 yield "x509-" + k if k else "?"
             elif k:
                 yield k
-            elif what in ("file", "filename", "mutex", "ja3") or re.search(r"[,\s]", cell):
-                parts = [kind(p) for p in re.split(r"[,\s]+", cell) if p]
-                yield from (parts if parts and all(parts) else ["?"])
+            elif what == "file" or re.search(r"[,\s]", cell):
+                yield from (kind(p) or "?" for p in re.split(r"[,\s]+", cell) if p)
             else:
                 yield "?"
 
