@@ -36,7 +36,7 @@ static void resolves_to(struct dm_build *b, const struct dm_named *n)
 {
 	const struct dm_record *r = b->r;
 
-	if (r->kind != DM_KIND_DNS || !dm_sv_eq(n->text, dm_row_text(r, DM_F_DNS_QUERY)))
+	if (r->kind != DM_KIND_DNS || !dm_sv_eq(n->text, dm_build_row_text(r, DM_F_DNS_QUERY)))
 		return;
 	dm_build_open(b, "resolves_to_refs", true);
 	for (uint32_t i = 0; i < r->count; i++) {
@@ -84,18 +84,18 @@ static void one_named(struct dm_build *b, const struct dm_named *n)
 
 static void hash(struct dm_build *b, const char *key, enum dm_field f)
 {
-	dm_build_text(b, key, dm_row_text(b->r, f));
+	dm_build_text(b, key, dm_build_row_text(b->r, f));
 }
 
 static void file(struct dm_build *b)
 {
 	const struct dm_record *r = b->r;
-	struct dm_sv name = dm_row_text(r, DM_F_FILE_NAME), path = dm_row_text(r, DM_F_FILE_PATH),
+	struct dm_sv name = dm_build_row_text(r, DM_F_FILE_NAME), path = dm_build_row_text(r, DM_F_FILE_PATH),
 		     folder = {0}, id = {0};
 	bool hashed = false;
 
 	for (enum dm_field f = DM_F_MD5; f <= DM_F_TLSH; f++)
-		hashed = hashed || dm_row_text(r, f).n;
+		hashed = hashed || dm_build_row_text(r, f).n;
 	if (!name.n && !path.n && !hashed && r->kind != DM_KIND_FILE)
 		return;
 	for (size_t i = path.n; i > 0 && !folder.p; i--) {
@@ -122,8 +122,8 @@ static void file(struct dm_build *b)
 	}
 	dm_build_text(b, "name", name);
 	dm_build_text(b, "path", path); /* not of STIX, but shared indicators use it */
-	dm_build_int(b, "size", dm_row_int(r, DM_F_FILE_SIZE));
-	dm_build_text(b, "mime_type", dm_row_text(r, DM_F_FILE_MIME));
+	dm_build_int(b, "size", dm_build_row_int(r, DM_F_FILE_SIZE));
+	dm_build_text(b, "mime_type", dm_build_row_text(r, DM_F_FILE_MIME));
 	dm_build_text(b, "parent_directory_ref", id);
 	dm_build_end(b);
 }
@@ -174,20 +174,20 @@ static void alternative_names(struct dm_build *b)
 static void certificate(struct dm_build *b)
 {
 	const struct dm_record *r = b->r;
-	const struct dm_value *print = dm_row_value(r, DM_F_CERT_FINGERPRINT);
+	const struct dm_value *print = dm_build_row_value(r, DM_F_CERT_FINGERPRINT);
 
 	if (r->kind != DM_KIND_CERT && !print)
 		return;
 	dm_build_object(b, "x509-certificate");
 	if (print)
 		fingerprint(b, print);
-	dm_build_text(b, "serial_number", dm_row_text(r, DM_F_CERT_SERIAL));
-	dm_build_text(b, "subject", dm_row_text(r, DM_F_CERT_SUBJECT));
-	dm_build_text(b, "issuer", dm_row_text(r, DM_F_CERT_ISSUER));
-	dm_build_time(b, "validity_not_before", dm_row_int(r, DM_F_CERT_NOT_BEFORE));
-	dm_build_time(b, "validity_not_after", dm_row_int(r, DM_F_CERT_NOT_AFTER));
-	dm_build_text(b, "subject_public_key_algorithm", dm_row_text(r, DM_F_CERT_KEY));
-	dm_build_text(b, "signature_algorithm", dm_row_text(r, DM_F_CERT_SIG));
+	dm_build_text(b, "serial_number", dm_build_row_text(r, DM_F_CERT_SERIAL));
+	dm_build_text(b, "subject", dm_build_row_text(r, DM_F_CERT_SUBJECT));
+	dm_build_text(b, "issuer", dm_build_row_text(r, DM_F_CERT_ISSUER));
+	dm_build_time(b, "validity_not_before", dm_build_row_int(r, DM_F_CERT_NOT_BEFORE));
+	dm_build_time(b, "validity_not_after", dm_build_row_int(r, DM_F_CERT_NOT_AFTER));
+	dm_build_text(b, "subject_public_key_algorithm", dm_build_row_text(r, DM_F_CERT_KEY));
+	dm_build_text(b, "signature_algorithm", dm_build_row_text(r, DM_F_CERT_SIG));
 	alternative_names(b);
 	dm_build_end(b);
 }
@@ -198,7 +198,7 @@ static void shown_certificates(struct dm_build *b, enum dm_field print, enum dm_
 			       enum dm_field issuer)
 {
 	const struct dm_record *r = b->r;
-	bool named = dm_row_text(r, subject).n || dm_row_text(r, issuer).n, first = true;
+	bool named = dm_build_row_text(r, subject).n || dm_build_row_text(r, issuer).n, first = true;
 
 	for (uint32_t i = 0; i < r->count; i++) {
 		if (r->v[i].field != print)
@@ -206,24 +206,24 @@ static void shown_certificates(struct dm_build *b, enum dm_field print, enum dm_
 		dm_build_object(b, "x509-certificate");
 		fingerprint(b, &r->v[i]);
 		if (first) {
-			dm_build_text(b, "subject", dm_row_text(r, subject));
-			dm_build_text(b, "issuer", dm_row_text(r, issuer));
+			dm_build_text(b, "subject", dm_build_row_text(r, subject));
+			dm_build_text(b, "issuer", dm_build_row_text(r, issuer));
 		}
 		dm_build_end(b);
 		first = false;
 	}
 	if (first && named) {
 		dm_build_object(b, "x509-certificate");
-		dm_build_text(b, "subject", dm_row_text(r, subject));
-		dm_build_text(b, "issuer", dm_row_text(r, issuer));
+		dm_build_text(b, "subject", dm_build_row_text(r, subject));
+		dm_build_text(b, "issuer", dm_build_row_text(r, issuer));
 		dm_build_end(b);
 	}
 }
 
 static void process(struct dm_build *b)
 {
-	struct dm_sv name = dm_row_text(b->r, DM_F_PROCESS_NAME),
-		     command = dm_row_text(b->r, DM_F_PROCESS_COMMAND), image = {0};
+	struct dm_sv name = dm_build_row_text(b->r, DM_F_PROCESS_NAME),
+		     command = dm_build_row_text(b->r, DM_F_PROCESS_COMMAND), image = {0};
 
 	if (!name.n && !command.n)
 		return;
@@ -243,7 +243,7 @@ static void process(struct dm_build *b)
 
 static void account(struct dm_build *b)
 {
-	struct dm_sv user = dm_row_text(b->r, DM_F_USER_NAME);
+	struct dm_sv user = dm_build_row_text(b->r, DM_F_USER_NAME);
 
 	if (!user.n)
 		return;
@@ -255,16 +255,16 @@ static void account(struct dm_build *b)
 
 static void software(struct dm_build *b, enum dm_field f)
 {
-	if (!dm_row_text(b->r, f).n)
+	if (!dm_build_row_text(b->r, f).n)
 		return;
 	dm_build_object(b, "software");
-	dm_build_text(b, "name", dm_row_text(b->r, f));
+	dm_build_text(b, "name", dm_build_row_text(b->r, f));
 	dm_build_end(b);
 }
 
 static void mail_refs(struct dm_build *b, const char *key, enum dm_field f)
 {
-	if (!dm_row_text(b->r, f).n)
+	if (!dm_build_row_text(b->r, f).n)
 		return;
 	dm_build_open(b, key, true);
 	for (uint32_t i = 0; i < b->r->count; i++) {
@@ -276,7 +276,7 @@ static void mail_refs(struct dm_build *b, const char *key, enum dm_field f)
 
 static void mail_ref(struct dm_build *b, const char *key, enum dm_field f)
 {
-	struct dm_sv address = dm_row_text(b->r, f);
+	struct dm_sv address = dm_build_row_text(b->r, f);
 
 	if (address.n)
 		dm_build_text(b, key, dm_build_name(b, DM_OBS_EMAIL, address));
@@ -285,14 +285,15 @@ static void mail_ref(struct dm_build *b, const char *key, enum dm_field f)
 static void mail(struct dm_build *b)
 {
 	const struct dm_record *r = b->r;
-	struct dm_sv mailer = dm_row_text(r, DM_F_MAILER), reply_to = dm_row_text(r, DM_F_MAIL_REPLY_TO);
+	struct dm_sv mailer = dm_build_row_text(r, DM_F_MAILER),
+		     reply_to = dm_build_row_text(r, DM_F_MAIL_REPLY_TO);
 
 	if (r->kind != DM_KIND_MAIL)
 		return;
 	dm_build_object(b, "email-message");
 	dm_build_time(b, "date", r->time);
-	dm_build_text(b, "message_id", dm_row_text(r, DM_F_MAIL_ID));
-	dm_build_text(b, "subject", dm_row_text(r, DM_F_MAIL_SUBJECT));
+	dm_build_text(b, "message_id", dm_build_row_text(r, DM_F_MAIL_ID));
+	dm_build_text(b, "subject", dm_build_row_text(r, DM_F_MAIL_SUBJECT));
 	mail_ref(b, "from_ref", DM_F_MAIL_FROM);
 	mail_ref(b, "sender_ref", DM_F_MAIL_SENDER);
 	mail_refs(b, "to_refs", DM_F_MAIL_TO);
@@ -314,12 +315,12 @@ static void alert(struct dm_build *b)
 	if (r->kind != DM_KIND_ALERT)
 		return;
 	dm_build_object(b, "x-alert");
-	dm_build_text(b, "rule_id", dm_row_text(r, DM_F_RULE_ID));
-	dm_build_text(b, "name", dm_row_text(r, DM_F_RULE_NAME));
-	dm_build_text(b, "category", dm_row_text(r, DM_F_RULE_CATEGORY));
-	dm_build_int(b, "severity", dm_row_int(r, DM_F_SEVERITY));
-	dm_build_text(b, "action", dm_row_text(r, DM_F_ACTION));
-	dm_build_text(b, "message", dm_row_text(r, DM_F_MESSAGE));
+	dm_build_text(b, "rule_id", dm_build_row_text(r, DM_F_RULE_ID));
+	dm_build_text(b, "name", dm_build_row_text(r, DM_F_RULE_NAME));
+	dm_build_text(b, "category", dm_build_row_text(r, DM_F_RULE_CATEGORY));
+	dm_build_int(b, "severity", dm_build_row_int(r, DM_F_SEVERITY));
+	dm_build_text(b, "action", dm_build_row_text(r, DM_F_ACTION));
+	dm_build_text(b, "message", dm_build_row_text(r, DM_F_MESSAGE));
 	dm_build_end(b);
 }
 
@@ -327,8 +328,8 @@ static void alert(struct dm_build *b)
 
 static void set_times(struct dm_observation *o, const struct dm_record *r)
 {
-	int64_t end = dm_row_int(r, DM_F_END), span = dm_row_int(r, DM_F_DURATION),
-		n = dm_row_int(r, DM_F_OBSERVED_COUNT);
+	int64_t end = dm_build_row_int(r, DM_F_END), span = dm_build_row_int(r, DM_F_DURATION),
+		n = dm_build_row_int(r, DM_F_OBSERVED_COUNT);
 
 	o->first = o->last = r->time;
 	if (r->time != DM_NO_TIME && end == DM_NO_INT && span > 0 &&
@@ -341,7 +342,7 @@ static void set_times(struct dm_observation *o, const struct dm_record *r)
 
 static int stored(struct dm_observed_graph *g, const struct dm_record *r, struct dm_err *err)
 {
-	struct dm_sv objects = dm_row_text(r, DM_F_OBSERVED_OBJECTS);
+	struct dm_sv objects = dm_build_row_text(r, DM_F_OBSERVED_OBJECTS);
 
 	return dm_observed_parse(g, objects.n ? objects : DM_SV("[]"), err);
 }

@@ -146,7 +146,7 @@ struct dm_sv dm_build_name_ip(struct dm_build *b, const struct dm_ip *ip)
 	return id;
 }
 
-const struct dm_value *dm_row_value(const struct dm_record *r, enum dm_field f)
+const struct dm_value *dm_build_row_value(const struct dm_record *r, enum dm_field f)
 {
 	for (uint32_t i = 0; i < r->count; i++) {
 		if (r->v[i].field == f)
@@ -155,16 +155,16 @@ const struct dm_value *dm_row_value(const struct dm_record *r, enum dm_field f)
 	return NULL;
 }
 
-struct dm_sv dm_row_text(const struct dm_record *r, enum dm_field f)
+struct dm_sv dm_build_row_text(const struct dm_record *r, enum dm_field f)
 {
-	const struct dm_value *v = dm_row_value(r, f);
+	const struct dm_value *v = dm_build_row_value(r, f);
 
 	return v && v->type == DM_T_TEXT ? v->text : dm_sv("", 0);
 }
 
-int64_t dm_row_int(const struct dm_record *r, enum dm_field f)
+int64_t dm_build_row_int(const struct dm_record *r, enum dm_field f)
 {
-	const struct dm_value *v = dm_row_value(r, f);
+	const struct dm_value *v = dm_build_row_value(r, f);
 
 	return v && v->type != DM_T_TEXT && v->type != DM_T_IP ? v->i : DM_NO_INT;
 }

@@ -42,9 +42,9 @@ struct dm_sv dm_build_name_ip(struct dm_build *b, const struct dm_ip *ip);
 struct dm_sv dm_build_keep(struct dm_build *b, struct dm_sv s);
 
 /* First value of a field; NULL if the row has none. */
-const struct dm_value *dm_row_value(const struct dm_record *r, enum dm_field f);
-struct dm_sv dm_row_text(const struct dm_record *r, enum dm_field f);
-int64_t dm_row_int(const struct dm_record *r, enum dm_field f); /* DM_NO_INT */
+const struct dm_value *dm_build_row_value(const struct dm_record *r, enum dm_field f);
+struct dm_sv dm_build_row_text(const struct dm_record *r, enum dm_field f);
+int64_t dm_build_row_int(const struct dm_record *r, enum dm_field f); /* DM_NO_INT */
 
 /* network-traffic in its variants. observation_traffic.c */
 void dm_build_traffic(struct dm_build *b);

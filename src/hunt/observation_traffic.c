@@ -10,7 +10,7 @@ struct variant {
 
 static struct dm_sv address_id(struct dm_build *b, enum dm_field f)
 {
-	const struct dm_value *v = dm_row_value(b->r, f);
+	const struct dm_value *v = dm_build_row_value(b->r, f);
 
 	return v && v->type == DM_T_IP ? dm_build_name_ip(b, &v->ip) : dm_sv("", 0);
 }
@@ -39,16 +39,16 @@ static void protocols(struct dm_build *b)
 		[DM_KIND_TLS] = "tls",
 		[DM_KIND_MAIL] = "smtp",
 	};
-	const struct dm_value *ip = dm_row_value(b->r, DM_F_DST_IP);
+	const struct dm_value *ip = dm_build_row_value(b->r, DM_F_DST_IP);
 	const char *own = b->r->kind < DM_KINDS ? of_kind[b->r->kind] : NULL;
-	struct dm_sv application = dm_row_text(b->r, DM_F_PROTOCOL);
+	struct dm_sv application = dm_build_row_text(b->r, DM_F_PROTOCOL);
 
 	if (!ip)
-		ip = dm_row_value(b->r, DM_F_SRC_IP);
+		ip = dm_build_row_value(b->r, DM_F_SRC_IP);
 	dm_build_open(b, "protocols", true);
 	if (ip && ip->type == DM_T_IP)
 		dm_build_text(b, "", dm_sv_str(dm_ip_is4(&ip->ip) ? "ipv4" : "ipv6"));
-	protocol_names(b, dm_row_text(b->r, DM_F_TRANSPORT));
+	protocol_names(b, dm_build_row_text(b->r, DM_F_TRANSPORT));
 	if (application.n)
 		protocol_names(b, application);
 	if (own && !dm_sv_ieq(application, dm_sv_str(own)))
@@ -85,9 +85,10 @@ static struct dm_sv path_of(struct dm_sv url)
 static void http(struct dm_build *b, bool plain)
 {
 	const struct dm_record *r = b->r;
-	struct dm_sv original = dm_row_text(r, DM_F_URL_ORIGINAL), host = dm_row_text(r, DM_F_URL_DOMAIN);
-	struct dm_sv url = dm_row_text(r, DM_F_URL);
-	const struct dm_value *ip = dm_row_value(r, DM_F_URL_IP);
+	struct dm_sv original = dm_build_row_text(r, DM_F_URL_ORIGINAL),
+		     host = dm_build_row_text(r, DM_F_URL_DOMAIN);
+	struct dm_sv url = dm_build_row_text(r, DM_F_URL);
+	const struct dm_value *ip = dm_build_row_value(r, DM_F_URL_IP);
 	struct dm_buf text;
 
 	dm_buf_init(&text, 64);
@@ -97,22 +98,22 @@ static void http(struct dm_build *b, bool plain)
 	}
 	dm_buf_done(&text);
 	dm_build_open(b, "http-request-ext", false);
-	dm_build_text(b, "request_method", dm_row_text(r, DM_F_HTTP_METHOD));
+	dm_build_text(b, "request_method", dm_build_row_text(r, DM_F_HTTP_METHOD));
 	dm_build_text(b, "request_value", path_of(original.n ? original : url));
-	dm_build_text(b, "request_version", dm_row_text(r, DM_F_HTTP_VERSION));
-	dm_build_int(b, "message_body_length", dm_row_int(r, DM_F_REQ_BODY));
+	dm_build_text(b, "request_version", dm_build_row_text(r, DM_F_HTTP_VERSION));
+	dm_build_int(b, "message_body_length", dm_build_row_int(r, DM_F_REQ_BODY));
 	dm_build_open(b, "request_header", false);
-	header(b, "User-Agent", dm_row_text(r, DM_F_USER_AGENT), plain);
+	header(b, "User-Agent", dm_build_row_text(r, DM_F_USER_AGENT), plain);
 	header(b, "Host", host, plain);
-	header(b, "Referer", dm_row_text(r, DM_F_REFERRER), plain);
-	header(b, "Content-Type", dm_row_text(r, DM_F_REQ_MIME), plain);
+	header(b, "Referer", dm_build_row_text(r, DM_F_REFERRER), plain);
+	header(b, "Content-Type", dm_build_row_text(r, DM_F_REQ_MIME), plain);
 	dm_build_end(b);
 	dm_build_end(b);
 	dm_build_open(b, "x-http-response-ext", false);
-	dm_build_int(b, "status_code", dm_row_int(r, DM_F_HTTP_STATUS));
-	dm_build_text(b, "status_phrase", dm_row_text(r, DM_F_HTTP_STATUS_TEXT));
-	dm_build_text(b, "mime_type", dm_row_text(r, DM_F_RESP_MIME));
-	dm_build_int(b, "message_body_length", dm_row_int(r, DM_F_RESP_BODY));
+	dm_build_int(b, "status_code", dm_build_row_int(r, DM_F_HTTP_STATUS));
+	dm_build_text(b, "status_phrase", dm_build_row_text(r, DM_F_HTTP_STATUS_TEXT));
+	dm_build_text(b, "mime_type", dm_build_row_text(r, DM_F_RESP_MIME));
+	dm_build_int(b, "message_body_length", dm_build_row_int(r, DM_F_RESP_BODY));
 	dm_build_end(b);
 }
 
@@ -121,26 +122,26 @@ static void tls(struct dm_build *b)
 	const struct dm_record *r = b->r;
 
 	dm_build_open(b, "x-tls-ext", false);
-	dm_build_text(b, "version", dm_row_text(r, DM_F_TLS_VERSION));
-	dm_build_text(b, "cipher", dm_row_text(r, DM_F_TLS_CIPHER));
-	dm_build_text(b, "server_name", dm_row_text(r, DM_F_SNI));
-	dm_build_text(b, "next_protocol", dm_row_text(r, DM_F_TLS_NEXT_PROTOCOL));
-	dm_build_text(b, "ja3", dm_row_text(r, DM_F_JA3));
-	dm_build_text(b, "ja3s", dm_row_text(r, DM_F_JA3S));
-	dm_build_text(b, "ja4", dm_row_text(r, DM_F_JA4));
+	dm_build_text(b, "version", dm_build_row_text(r, DM_F_TLS_VERSION));
+	dm_build_text(b, "cipher", dm_build_row_text(r, DM_F_TLS_CIPHER));
+	dm_build_text(b, "server_name", dm_build_row_text(r, DM_F_SNI));
+	dm_build_text(b, "next_protocol", dm_build_row_text(r, DM_F_TLS_NEXT_PROTOCOL));
+	dm_build_text(b, "ja3", dm_build_row_text(r, DM_F_JA3));
+	dm_build_text(b, "ja3s", dm_build_row_text(r, DM_F_JA3S));
+	dm_build_text(b, "ja4", dm_build_row_text(r, DM_F_JA4));
 	dm_build_end(b);
 }
 
 static void dns(struct dm_build *b)
 {
 	const struct dm_record *r = b->r;
-	struct dm_sv query = dm_row_text(r, DM_F_DNS_QUERY);
+	struct dm_sv query = dm_build_row_text(r, DM_F_DNS_QUERY);
 
 	dm_build_open(b, "x-dns-ext", false);
 	if (query.n)
 		dm_build_text(b, "question_ref", dm_build_name(b, DM_OBS_DOMAIN, query));
-	dm_build_text(b, "question_type", dm_row_text(r, DM_F_DNS_QTYPE));
-	dm_build_text(b, "response_code", dm_row_text(r, DM_F_DNS_RCODE));
+	dm_build_text(b, "question_type", dm_build_row_text(r, DM_F_DNS_QTYPE));
+	dm_build_text(b, "response_code", dm_build_row_text(r, DM_F_DNS_RCODE));
 	dm_build_open(b, "answer_text", true);
 	for (uint32_t i = 0; i < r->count; i++) {
 		if (r->v[i].field == DM_F_DNS_ANSWER_TEXT)
@@ -152,7 +153,7 @@ static void dns(struct dm_build *b)
 
 static int64_t end_of(const struct dm_record *r)
 {
-	int64_t end = dm_row_int(r, DM_F_END), span = dm_row_int(r, DM_F_DURATION);
+	int64_t end = dm_build_row_int(r, DM_F_END), span = dm_build_row_int(r, DM_F_DURATION);
 
 	if (end != DM_NO_INT || r->time == DM_NO_TIME || span == DM_NO_INT ||
 	    __builtin_add_overflow(r->time, span, &end))
@@ -164,26 +165,27 @@ static void traffic(struct dm_build *b, const struct variant *v)
 {
 	const struct dm_record *r = b->r;
 	bool extended = r->kind == DM_KIND_HTTP || r->kind == DM_KIND_TLS || r->kind == DM_KIND_DNS ||
-			dm_row_text(r, DM_F_JA3).n || dm_row_text(r, DM_F_JA4).n ||
-			dm_row_text(r, DM_F_USER_AGENT).n;
+			dm_build_row_text(r, DM_F_JA3).n || dm_build_row_text(r, DM_F_JA4).n ||
+			dm_build_row_text(r, DM_F_USER_AGENT).n;
 
 	dm_build_object(b, "network-traffic");
 	dm_build_text(b, "src_ref", address_id(b, DM_F_SRC_IP));
 	dm_build_text(b, "dst_ref", v->dst);
-	dm_build_int(b, "src_port", dm_row_int(r, DM_F_SRC_PORT));
-	dm_build_int(b, "dst_port", dm_row_int(r, DM_F_DST_PORT));
+	dm_build_int(b, "src_port", dm_build_row_int(r, DM_F_SRC_PORT));
+	dm_build_int(b, "dst_port", dm_build_row_int(r, DM_F_DST_PORT));
 	protocols(b);
-	dm_build_int(b, "src_byte_count", dm_row_int(r, DM_F_SRC_BYTES));
-	dm_build_int(b, "dst_byte_count", dm_row_int(r, DM_F_DST_BYTES));
-	dm_build_int(b, "src_packets", dm_row_int(r, DM_F_SRC_PACKETS));
-	dm_build_int(b, "dst_packets", dm_row_int(r, DM_F_DST_PACKETS));
+	dm_build_int(b, "src_byte_count", dm_build_row_int(r, DM_F_SRC_BYTES));
+	dm_build_int(b, "dst_byte_count", dm_build_row_int(r, DM_F_DST_BYTES));
+	dm_build_int(b, "src_packets", dm_build_row_int(r, DM_F_SRC_PACKETS));
+	dm_build_int(b, "dst_packets", dm_build_row_int(r, DM_F_DST_PACKETS));
 	dm_build_time(b, "start", r->time);
 	dm_build_time(b, "end", end_of(r));
 	if (extended) {
 		dm_build_open(b, "extensions", false);
-		if (r->kind == DM_KIND_HTTP || dm_row_text(r, DM_F_USER_AGENT).n)
+		if (r->kind == DM_KIND_HTTP || dm_build_row_text(r, DM_F_USER_AGENT).n)
 			http(b, v->plain_headers);
-		if (r->kind == DM_KIND_TLS || dm_row_text(r, DM_F_JA3).n || dm_row_text(r, DM_F_JA4).n)
+		if (r->kind == DM_KIND_TLS || dm_build_row_text(r, DM_F_JA3).n ||
+		    dm_build_row_text(r, DM_F_JA4).n)
 			tls(b);
 		if (r->kind == DM_KIND_DNS)
 			dns(b);
@@ -195,13 +197,13 @@ static void traffic(struct dm_build *b, const struct variant *v)
 void dm_build_traffic(struct dm_build *b)
 {
 	const struct dm_record *r = b->r;
-	struct dm_sv address = address_id(b, DM_F_DST_IP), name = dm_row_text(r, DM_F_SNI);
+	struct dm_sv address = address_id(b, DM_F_DST_IP), name = dm_build_row_text(r, DM_F_SNI);
 	struct variant v[4];
 	uint32_t n = 0;
-	bool headers = r->kind == DM_KIND_HTTP || dm_row_text(r, DM_F_USER_AGENT).n;
+	bool headers = r->kind == DM_KIND_HTTP || dm_build_row_text(r, DM_F_USER_AGENT).n;
 
 	if (!name.n)
-		name = dm_row_text(r, DM_F_URL_DOMAIN);
+		name = dm_build_row_text(r, DM_F_URL_DOMAIN);
 	if (!address.n && !address_id(b, DM_F_SRC_IP).n && !name.n && !headers)
 		return;
 	v[n++] = (struct variant){address, false};
