@@ -166,7 +166,7 @@ static int add_object(struct stix *st, struct dm_sv text, uint64_t line, uint32_
 		name = dm_json_get_str(&st->doc, root, "definition_type");
 	(void)dm_time_parse(dm_json_get_str(&st->doc, root, "modified"), &o->modified);
 	if (o->kind == STIX_SCO && o->modified != DM_NO_TIME)
-		o->kind = STIX_OTHER; /* a custom Domain Object: only those have versions */
+		o->kind = STIX_CUSTOM;
 	o->id = keep(st, text, id);
 	o->type = keep(st, text, type);
 	o->name = keep(st, text, name);
@@ -319,24 +319,83 @@ static int sort_index(struct stix *st, struct dm_err *err)
 	return DM_OK;
 }
 
+static bool damaged(int rc)
+{
+	return rc == DM_EFORMAT || rc == DM_ELIMIT;
+}
+
+/* Behind a fault: every line that is a whole object or array by itself is read, so that one bad line, or one
+ * bad element of an array that is written a line each, does not hide those behind it. Each line is looked at
+ * alone; a bracket that is never closed costs no more. */
+static int read_lines(struct stix *st, struct dm_sv text, size_t at, uint64_t line)
+{
+	struct dm_jwalk end;
+	struct dm_err why;
+	int rc = DM_OK;
+
+	for (; !rc && at < text.n; line++) {
+		struct dm_jitem item = {.value = dm_sv_from(text, at), .line = line};
+		size_t eol = dm_sv_find(item.value, '\n');
+		if (eol != SIZE_MAX)
+			item.value.n = eol;
+		at += item.value.n + 1;
+		if (dm_jitem_kind(&item) != '{' && dm_jitem_kind(&item) != '[')
+			continue;
+		why = (struct dm_err){0};
+		rc = read_value(st, item, 0, 0, &end, &why);
+		if (damaged(rc))
+			rc = st->sink->skip(st->sink, line, why.msg);
+	}
+	return rc;
+}
+
+/* A fault in the document that starts at `at`: go on behind the last object that was read, or behind the line
+ * in which it starts. What could be read then makes of the fault something passed over; otherwise it stays
+ * the result. */
+static int recover(struct stix *st, struct dm_sv text, size_t at, uint64_t line, uint32_t before, int fault,
+		   const struct dm_err *why)
+{
+	uint32_t had = st->count;
+	size_t eol;
+	int rc;
+
+	if (had > before) {
+		const struct stix_object *last = &st->objects[had - 1];
+		at = (size_t)(last->text.p - text.p) + last->text.n;
+		line = last->line;
+		for (size_t i = 0; i < last->text.n; i++)
+			line += last->text.p[i] == '\n';
+	}
+	eol = dm_sv_find(dm_sv_from(text, at), '\n');
+	rc = eol == SIZE_MAX ? DM_OK : read_lines(st, text, at + eol + 1, line + 1);
+	if (rc)
+		return rc;
+	return st->count > had ? st->sink->skip(st->sink, why->line ? why->line : line, why->msg) : fault;
+}
+
 int stix_index_read(struct stix *st, struct dm_sv text, struct dm_err *err)
 {
 	struct dm_jwalk end;
 	struct dm_jitem item = {.line = 1};
 	size_t at = dm_sv_starts(text, DM_SV("\xef\xbb\xbf")) ? 3 : 0;
+	uint32_t before;
 	int rc = DM_OK, sorted;
 
 	st->base = text.p;
 	/* Several documents may follow each other: one a line, or with any white space between them. */
 	while (dm_jwalk_space(text, &at, &item.line)) {
 		item.value = dm_sv_from(text, at);
+		before = st->count;
 		rc = read_value(st, item, 0, 0, &end, err);
-		if (rc)
+		if (rc) {
+			if (damaged(rc))
+				rc = recover(st, text, at, item.line, before, rc, err);
 			break;
+		}
 		at += end.at;
 		item.line = end.line;
 	}
-	if (rc == DM_ENOMEM || rc == DM_EUNSUPPORTED)
+	if (rc && !damaged(rc))
 		return rc;
 	sorted = sort_index(st, err);
 	return sorted ? sorted : rc;

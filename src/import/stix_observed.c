@@ -45,9 +45,11 @@ static int gather_one(struct stix *st, struct gather *g, struct stix_object *o, 
 	return DM_OK;
 }
 
+/* Domain Objects and relationships are no part of an observation, though object_refs may name them (STIX 2.1
+ * s.4.14). */
 static bool can_be_observed(const struct stix_object *o)
 {
-	return o && (o->kind == STIX_SCO || o->kind == STIX_RELATION || o->kind == STIX_OTHER);
+	return o && (o->kind == STIX_SCO || o->kind == STIX_CUSTOM);
 }
 
 /* All members named *_ref and *_refs below `node` of st->refs. */
@@ -81,13 +83,12 @@ static int gather_all(struct stix *st, const struct stix_object *from, const str
 	int rc = DM_OK;
 
 	for (ref = dm_json_first(&st->doc, refs); ref && !rc; ref = dm_json_next(&st->doc, refs, ref)) {
-		/* any object may be named here, also one of a custom type */
 		struct stix_object *o =
 			ref->type == DM_JSON_STRING ? stix_find(st, ref->text, from->scope) : NULL;
-		if (o)
+		if (can_be_observed(o))
 			rc = gather_one(st, g, o, err);
 		else
-			g->missing++;
+			g->missing += !o;
 	}
 	/* g->n grows while we look: each object is opened once, and there are at most DM_MAX_OBSERVED_OBJECTS
 	 */
@@ -246,6 +247,8 @@ static int emit_refs(struct stix *st, const struct stix_object *o, const struct 
 	}
 	if (!rc && (g.missing || g.full))
 		rc = skip_missing(st, o, &g);
+	if (!rc && !g.n && !g.missing)
+		rc = st->sink->skip(st->sink, o->line, "observed-data that names no Cyber-observable Object");
 	if (!rc && g.n) {
 		rc = assemble(st, &g, err);
 		if (!rc)

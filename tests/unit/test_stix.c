@@ -372,6 +372,43 @@ static void damaged_files(void **state)
 		      1);
 }
 
+/* One bad line must not hide those behind it. */
+static void recovery(void **state)
+{
+	static const char whole[] = "{`type`:`indicator`,`id`:`indicator--1`,`pattern`:`a`}\n";
+	assert_int_equal(run("{`type`:`indicator`,`id`:`indicator--1`,`pattern`:`a`}\n"
+			     "{`type`:`indicator`,`id`:`indicator--2`,`pattern`:`b\n"
+			     "{`type`:`indicator`,`id`:`indicator--3`,`pattern`:`c`}\n"
+			     "rubbish\n"
+			     "{`type`:`indicator`,`id`:`indicator--4`,`pattern`:`d`}\n"
+			     "{`type`:`indicator`,`id`:`indicator--5`"),
+			 0);
+	assert_int_equal(rec.indicators, 3);
+	assert_indicator("line=3|");
+	assert_indicator("line=5|");
+	assert_int_equal(rec.skips, 2);
+	assert_true(!strncmp(recorder_skip(&rec, 0), "6: ", 3));
+	assert_true(!strncmp(recorder_skip(&rec, 1), "2: ", 3) || !strncmp(recorder_skip(&rec, 1), "3: ", 3));
+	/* an array that is written a line each */
+	assert_int_equal(run("[\n{`type`:`indicator`,`id`:`indicator--1`,`pattern`:`a`},\n"
+			     "{`type`:`indicator` `id`:`indicator--2`,`pattern`:`b`}\n"
+			     "{`type`:`indicator`,`id`:`indicator--3`,`pattern`:`c`},\n"
+			     "{`type`:`indicator`,`id`:`indicator--4`,`pattern`:`d`}\n]"),
+			 0);
+	assert_int_equal(rec.indicators, 3);
+	assert_indicator("line=4|");
+	assert_indicator("line=5|");
+	/* brackets that are never closed cost no more than their line */
+	char *text = malloc(2000000 + sizeof whole);
+	for (size_t i = 0; i < 2000000; i += 2)
+		memcpy(text + i, "{\n", 2);
+	memcpy(text + 2000000, whole, sizeof whole);
+	assert_int_equal(case_run(&dm_import_stix, DM_EITHER, text, strlen(text)), 0);
+	assert_int_equal(rec.indicators, 1);
+	assert_indicator("line=1000001|");
+	free(text);
+}
+
 static void failing_sink(void **state)
 {
 	case_failing_sink(&dm_import_stix,
@@ -443,8 +480,8 @@ int main(void)
 		cmocka_unit_test(pattern_length),  cmocka_unit_test(markings),
 		cmocka_unit_test(values_alone),	   cmocka_unit_test(wanted),
 		cmocka_unit_test(damaged_objects), cmocka_unit_test(damaged_files),
-		cmocka_unit_test(failing_sink),	   cmocka_unit_test(probing),
-		cmocka_unit_test(document_limit),
+		cmocka_unit_test(recovery),	   cmocka_unit_test(failing_sink),
+		cmocka_unit_test(probing),	   cmocka_unit_test(document_limit),
 	};
 
 	return cmocka_run_group_tests_name("stix", tests, case_setup, case_teardown);
