@@ -465,6 +465,7 @@ const struct dm_importer dm_import_eve = {
 	.name = "suricata-eve",
 	.title = "Suricata events (eve.json)",
 	.gives = DM_EVIDENCE,
+	.module = "json",
 	.preload = dm_json_preload,
 	.probe = probe,
 	.run = run,

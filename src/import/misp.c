@@ -321,5 +321,6 @@ const struct dm_importer dm_import_misp = {
 	.gives = DM_INTELLIGENCE,
 	.probe = probe,
 	.run = run,
+	.module = "json",
 	.preload = dm_intel_preload,
 };

@@ -228,5 +228,6 @@ const struct dm_importer dm_import_stix = {
 	.gives = DM_EITHER,
 	.probe = probe,
 	.run = run,
+	.module = "json",
 	.preload = dm_intel_preload,
 };

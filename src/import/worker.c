@@ -130,6 +130,21 @@ static int input_open(struct session *s)
 	return rc;
 }
 
+/* JSON is common, and its reader costs a millisecond to load: an input that begins like JSON gets it at once,
+ * which spares a second start. A guess from one byte; the worker decides. */
+static bool begins_like_json(const struct session *s)
+{
+	char first[64];
+	ssize_t n = s->seekable ? pread(s->job->fd, first, sizeof first, s->start)
+				: pread(s->head, first, sizeof first, 0);
+	struct dm_sv text = dm_sv(first, n > 0 ? (size_t)n : 0);
+
+	if (dm_sv_starts(text, DM_SV("\xef\xbb\xbf")))
+		text = dm_sv_from(text, 3);
+	text = dm_sv_trim(text);
+	return text.n && (text.p[0] == '{' || text.p[0] == '[');
+}
+
 /* A decoder reads a file from its start: what was taken from a pipe goes in front again, all of it into
  * memory. */
 static int spool_pipe(struct session *s, int *ret)
@@ -490,8 +505,10 @@ static int start_with_format(struct session *s)
 {
 	const struct dm_importer *imp;
 
-	if (!s->job->format)
+	if (!s->job->format) {
+		s->module = begins_like_json(s) ? "json" : NULL;
 		return DM_OK;
+	}
 	imp = dm_importer_by_name(s->job->format);
 	if (!imp) {
 		dm_fail(s->err, DM_EINVAL, "there is no format named '%s'", s->job->format);

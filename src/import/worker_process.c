@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -264,21 +266,34 @@ static pid_t reap(pid_t pid, int *status, int flags)
 	return r;
 }
 
+/* Waits until it has ended, at most wait_ms. */
+static void wait_for_end(pid_t pid, unsigned wait_ms)
+{
+	struct pollfd p = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
+	uint64_t until = dm_monotonic_us() + wait_ms * 1000ull;
+	siginfo_t info = {0};
+
+	if (p.fd >= 0) {
+		while (poll(&p, 1, (int)wait_ms) < 0 && errno == EINTR && dm_monotonic_us() < until)
+			;
+		close(p.fd);
+		return;
+	}
+	/* a kernel before 5.3 */
+	while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && !info.si_pid &&
+	       dm_monotonic_us() < until)
+		usleep(500);
+}
+
 int dm_worker_end(struct dm_worker_process *p, unsigned wait_ms)
 {
-	uint64_t until = dm_monotonic_us() + wait_ms * 1000ull;
 	int status = 0;
-	pid_t r = 0;
 
 	if (p->pid <= 0)
 		return 0;
-	for (;;) {
-		r = reap(p->pid, &status, WNOHANG);
-		if (r || dm_monotonic_us() >= until)
-			break;
-		usleep(500);
-	}
-	if (!r) {
+	if (wait_ms)
+		wait_for_end(p->pid, wait_ms);
+	if (reap(p->pid, &status, WNOHANG) == 0) {
 		kill(p->pid, SIGKILL);
 		reap(p->pid, &status, 0);
 	}

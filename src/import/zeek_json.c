@@ -316,6 +316,7 @@ const struct dm_importer dm_import_zeek_json = {
 	.name = "zeek-json",
 	.title = "Zeek log (JSON)",
 	.gives = DM_EVIDENCE,
+	.module = "json",
 	.preload = dm_json_preload,
 	.probe = probe,
 	.run = run,

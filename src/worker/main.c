@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/json.h"
 #include "base/limits.h"
 #include "base/sandbox.h"
 #include "base/stream.h"
@@ -20,6 +19,7 @@
 #include "import/batch.h"
 #include "import/importer.h"
 #include "import/worker_process.h"
+#include "model/observable.h"
 
 struct options {
 	bool pattern;
@@ -112,8 +112,10 @@ static int get_ready(struct work *w, struct dm_err *err)
 {
 	const struct options *o = &w->opt;
 	struct dm_confinement got;
-	int rc = o->pattern ? dm_pattern_job_preload(err) : dm_json_preload(err);
+	int rc = o->pattern ? dm_pattern_job_preload(err) : DM_OK;
 
+	/* any log can hold a name outside ASCII; without the library those are refused, one by one */
+	(void)dm_domain_preload(NULL);
 	if (!rc && o->module)
 		rc = load_module(o->module, err);
 	if (!rc && o->pattern)
