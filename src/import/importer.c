@@ -13,6 +13,8 @@ const struct dm_importer *const dm_importers[] = {
 	&dm_import_stix,
 	&dm_import_misp,
 	&dm_import_openioc,
+	&dm_import_warninglist,
+	&dm_import_indicator_csv,
 	&dm_import_text,
 	NULL,
 };

@@ -467,4 +467,5 @@ const struct dm_importer dm_import_indicator_csv = {
 	.gives = DM_INTELLIGENCE,
 	.probe = probe,
 	.run = run,
+	.preload = dm_domain_preload,
 };

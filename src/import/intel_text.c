@@ -296,4 +296,5 @@ const struct dm_importer dm_import_text = {
 	.gives = DM_INTELLIGENCE,
 	.probe = probe,
 	.run = run,
+	.preload = dm_domain_preload,
 };

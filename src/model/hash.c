@@ -95,12 +95,12 @@ bool dm_hash_canonical(enum dm_obs_type t, struct dm_sv raw, char out[128], size
 	return *ret_type != DM_OBS_NONE;
 }
 
-/* "blocksize:signature:signature", the signatures in base64's alphabet. */
+/* "blocksize:signature:signature", the signatures in base64's alphabet; both are empty for an empty file. */
 bool dm_ssdeep_valid(struct dm_sv s)
 {
 	unsigned colons = 0;
 
-	if (s.n < 5 || s.n > 200)
+	if (s.n < 3 || s.n > 200)
 		return false;
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
