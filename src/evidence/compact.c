@@ -85,7 +85,7 @@ static int runs_round(struct dm_store *s, bool all, struct dm_upkeep *up, bool *
 					from = j;
 				snap.run[from + small++] = snap.run[j];
 			}
-		if (small >= (all ? 2 : FAN_IN)) {
+		if (small >= (all ? 2 : RUN_FAN_IN)) {
 			uint32_t level = snap.run[from + small - 1].level + 1;
 			rc = merge_runs(s, snap.run + from, small, level, err);
 			*ret_did = !rc;

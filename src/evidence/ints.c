@@ -78,6 +78,7 @@ static uint32_t majority(const int64_t *v, uint32_t n, int64_t *ret)
 }
 
 struct plan {
+	uint64_t bits; /* what the block will take, about */
 	bool by_mode;
 	int64_t base;
 	unsigned width, exc_width;
@@ -88,18 +89,21 @@ static struct plan plan_block(const int64_t *v, uint32_t n)
 {
 	struct plan p = {0};
 	uint32_t hist[65] = {0}, over = 0, count;
-	int64_t min = INT64_MAX, mode;
+	int64_t min = INT64_MAX, max = INT64_MIN, mode;
 	uint64_t best, cost, max_e = 0;
 	unsigned full;
 
 	for (uint32_t i = 0; i < n; i++) {
-		if (v[i] == DM_NO_INT)
-			p.has_null = true;
-		else if (v[i] < min)
-			min = v[i];
+		max = v[i] > max ? v[i] : max;
+		min = v[i] < min && v[i] != DM_NO_INT ? v[i] : min;
+		p.has_null |= v[i] == DM_NO_INT;
 	}
 	if (min == INT64_MAX)
 		min = 0;
+	if (min == max && !p.has_null) {
+		p.base = min;
+		return p;
+	}
 	p.base = p.has_null ? (int64_t)((uint64_t)min - 1) : min;
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t e = v[i] == DM_NO_INT ? 0 : (uint64_t)v[i] - (uint64_t)p.base;
@@ -110,25 +114,27 @@ static struct plan plan_block(const int64_t *v, uint32_t n)
 	p.width = p.exc_width = full;
 	best = (uint64_t)n * full;
 	for (unsigned w = full; w-- > 0;) {
+		over += hist[w + 1];
 		if (w > 56)
 			continue;
-		over = 0;
-		for (unsigned k = w + 1; k <= 64; k++)
-			over += hist[k];
 		cost = (uint64_t)n * w + (uint64_t)over * (16 + full) + 128;
 		if (cost < best) {
 			best = cost;
 			p.width = w;
 		}
 	}
-	count = majority(v, n, &mode);
-	cost = (uint64_t)(n - count) * (16 + full) + 128;
+	cost = UINT64_MAX;
+	if (best > (uint64_t)n * 2) {
+		count = majority(v, n, &mode);
+		cost = (uint64_t)(n - count) * (16 + full) + 128;
+	}
 	if (cost < best && mode != DM_NO_INT) {
 		p.by_mode = true;
 		p.width = 0;
 	}
 	if (p.by_mode)
 		p.base = mode;
+	p.bits = cost < best ? cost : best;
 	return p;
 }
 
@@ -198,6 +204,16 @@ void dm_ints_write(struct dm_buf *out, const int64_t *v, uint32_t n, uint32_t sh
 		out->err = dir.err ? dir.err : body.err;
 	dm_buf_done(&dir);
 	dm_buf_done(&body);
+}
+
+uint64_t dm_ints_cost(const int64_t *v, uint32_t n, uint32_t shift)
+{
+	uint32_t step = 1u << shift;
+	uint64_t bits = 0;
+
+	for (uint32_t i = 0; i < n; i += step)
+		bits += plan_block(v + i, n - i < step ? n - i : step).bits + DIR_SIZE * 8;
+	return bits;
 }
 
 int dm_ints_open(struct dm_ints *ret, const uint8_t *p, size_t n, struct dm_err *err)

@@ -28,6 +28,8 @@ struct dm_ints {
 
 /* Append v[0..n) to out. */
 void dm_ints_write(struct dm_buf *out, const int64_t *v, uint32_t n, uint32_t shift);
+/* Bits that dm_ints_write would take, about. */
+uint64_t dm_ints_cost(const int64_t *v, uint32_t n, uint32_t shift);
 /* DM_ECORRUPT if the section can't be one. The bytes must outlive ret. */
 int dm_ints_open(struct dm_ints *ret, const uint8_t *p, size_t n, struct dm_err *err);
 /* Value i; DM_NO_INT if absent, out of range or the block is corrupt. */

@@ -25,7 +25,7 @@ static int open_type(struct dm_run *r, struct dm_run_type *t, const struct dm_ru
 {
 	size_t w = width_of(d->type);
 	const uint8_t *p[6] = {at(r, &d->keys), at(r, &d->count),    at(r, &d->first),
-			       at(r, &d->last), at(r, &d->cells_at), at(r, &d->cells)};
+			       at(r, &d->span), at(r, &d->cells_at), at(r, &d->cells)};
 
 	for (size_t i = 0; i < 6; i++)
 		if (!p[i])
@@ -44,7 +44,7 @@ static int open_type(struct dm_run *r, struct dm_run_type *t, const struct dm_ru
 	t->strings.walk = true;
 	if (dm_ints_open(&t->count, p[1], d->count.length, NULL) ||
 	    dm_ints_open(&t->first, p[2], d->first.length, NULL) ||
-	    dm_ints_open(&t->last, p[3], d->last.length, NULL) ||
+	    dm_ints_open(&t->span, p[3], d->span.length, NULL) ||
 	    dm_ints_open(&t->cells_at, p[4], d->cells_at.length, NULL))
 		return DM_ECORRUPT;
 	return DM_OK;
@@ -117,7 +117,7 @@ int dm_run_check(struct dm_run *r, struct dm_err *err)
 
 	for (uint32_t i = 0; i < r->n_types; i++) {
 		const struct dm_section *s[6] = {&d[i].keys, &d[i].count,    &d[i].first,
-						 &d[i].last, &d[i].cells_at, &d[i].cells};
+						 &d[i].span, &d[i].cells_at, &d[i].cells};
 		for (size_t k = 0; k < 6; k++)
 			if (XXH3_64bits(r->map.p + s[k]->offset, s[k]->length) != s[k]->sum)
 				return refuse(err, "a section fails its checksum");
@@ -221,12 +221,12 @@ uint32_t dm_run_seek(struct dm_run_type *t, uint32_t from, struct dm_sv key, boo
 
 struct dm_run_summary dm_run_summary(const struct dm_run_type *t, uint32_t i)
 {
-	int64_t count = dm_ints_get(&t->count, i);
+	int64_t count = dm_ints_get(&t->count, i), first = dm_ints_get(&t->first, i), span = dm_ints_get(&t->span, i);
 
 	return (struct dm_run_summary){
 		.count = count < 0 ? 0 : (uint64_t)count,
-		.first = dm_ints_get(&t->first, i),
-		.last = dm_ints_get(&t->last, i),
+		.first = first,
+		.last = first == DM_NO_TIME || span < 0 ? DM_NO_TIME : (int64_t)((uint64_t)first + (uint64_t)span),
 	};
 }
 
@@ -235,7 +235,7 @@ int dm_run_cells(const struct dm_run *r, const struct dm_run_type *t, uint32_t i
 {
 	int64_t from = dm_ints_get(&t->cells_at, i), to = dm_ints_get(&t->cells_at, i + 1);
 	struct dm_cur c;
-	uint64_t cell = 0;
+	uint64_t cell = 0, cell_n = 0;
 
 	if (from < 0 || to < from || (uint64_t)to > t->cells_n)
 		return DM_ECORRUPT;
@@ -245,7 +245,7 @@ int dm_run_cells(const struct dm_run *r, const struct dm_run_type *t, uint32_t i
 		int rc;
 
 		cell += dm_cur_varint(&c);
-		rows = dm_cur_varint(&c);
+		rows = dm_cur_left(&c) || cell_n++ ? dm_cur_varint(&c) : (uint64_t)dm_ints_get(&t->count, i);
 		if (c.bad || cell >= r->n_cells)
 			return DM_ECORRUPT;
 		rc = each(ctx, (uint32_t)cell, rows);

@@ -22,7 +22,7 @@ struct dm_run_type {
 	uint32_t n;
 	const uint8_t *keys;	   /* addresses: n x 4 or 16 bytes */
 	struct dm_strings strings; /* others */
-	struct dm_ints count, first, last, cells_at;
+	struct dm_ints count, first, span, cells_at; /* span: last - first */
 	const uint8_t *cells;
 	size_t cells_n;
 };

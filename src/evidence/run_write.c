@@ -195,7 +195,8 @@ static void end_key(struct merge *m)
 		for (j = i; j < m->n_cc && m->cc[j].cell == m->cc[i].cell; j++)
 			rows += m->cc[j].rows;
 		dm_buf_varint(&m->cells, m->cc[i].cell - last);
-		dm_buf_varint(&m->cells, rows);
+		if (i || j < m->n_cc) /* in one cell alone the rows are the count */
+			dm_buf_varint(&m->cells, rows);
 		last = m->cc[i].cell;
 	}
 	m->n_cc = 0;
@@ -245,7 +246,9 @@ static void end_type(struct merge *m, uint8_t type)
 	dm_seal_section(m->out, &d->keys, start);
 	put_ints(m, &d->count, m->count, m->n);
 	put_ints(m, &d->first, m->first, m->n);
-	put_ints(m, &d->last, m->last, m->n);
+	for (size_t i = 0; i < m->n; i++) /* most are seen once: 0 */
+		m->last[i] = m->last[i] == DM_NO_TIME ? DM_NO_INT : m->last[i] - m->first[i];
+	put_ints(m, &d->span, m->last, m->n);
 	put_ints(m, &d->cells_at, m->cells_at, m->n + 1);
 	start = m->out->n;
 	dm_buf_sv(m->out, dm_buf_view(&m->cells));

@@ -70,6 +70,50 @@ static int order_rows(struct dm_seal *s)
 	return DM_OK;
 }
 
+static int by_i64(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Wide numbers that recur (durations): a list of them and short places in it, if that is smaller. */
+static bool write_list(struct dm_seal *s, struct dm_out_col *c, struct dm_buf *out)
+{
+	uint64_t plain = dm_ints_cost(c->v, c->n, DM_INTS_SHIFT);
+	size_t start = out->n;
+	int64_t *list;
+	uint32_t n = 0;
+	bool ok = false;
+
+	if (c->n < 4096 || plain < (uint64_t)c->n * 20 || c->d.field == DM_F_TIME)
+		return false;
+	list = dm_alloc(c->n * sizeof *list);
+	if (!list)
+		return false;
+	memcpy(list, c->v, c->n * sizeof *list);
+	qsort(list, c->n, sizeof *list, by_i64);
+	for (uint32_t i = 0; i < c->n; i++)
+		if (list[i] != DM_NO_INT && (!n || list[n - 1] != list[i]))
+			list[n++] = list[i];
+	if (n < c->n / 2) {
+		for (uint32_t i = 0; i < c->n; i++) {
+			const int64_t *hit = c->v[i] == DM_NO_INT ? NULL : bsearch(&c->v[i], list, n, sizeof *list, by_i64);
+			c->v[i] = hit ? hit - list : DM_NO_INT;
+		}
+		dm_ints_write(out, c->v, c->n, DM_INTS_SHIFT);
+		dm_seal_section(out, &c->d.values, start);
+		start = out->n;
+		dm_ints_write(out, list, n, DM_INTS_TIME_SHIFT);
+		dm_seal_section(out, &c->d.strings, start);
+		c->d.encoding = DM_ENC_INT_LIST;
+		ok = true;
+	}
+	dm_free(list);
+	(void)s;
+	return ok;
+}
+
 static void write_col(struct dm_seal *s, struct dm_out_col *c, struct dm_buf *out)
 {
 	size_t start = out->n;
@@ -77,13 +121,16 @@ static void write_col(struct dm_seal *s, struct dm_out_col *c, struct dm_buf *ou
 	c->d.n = c->n;
 	if (c->d.encoding == DM_ENC_PACK6) {
 		uint8_t *bytes = (uint8_t *)c->v;
-		dm_buf_put(out, bytes, (size_t)c->n * (((size_t)c->d.param * 6 + 7) / 8));
+		dm_buf_put(out, bytes, ((size_t)c->n * c->d.param * 6 + 7) / 8);
 		dm_buf_u64le(out, 0);
 		dm_seal_section(out, &c->d.values, start);
 		return;
 	}
+	if (c->d.encoding == DM_ENC_INT && !c->ends && write_list(s, c, out))
+		return;
 	if (c->d.encoding != DM_ENC_STRINGS) {
-		dm_ints_write(out, c->v, c->n, c->d.field == DM_F_TIME ? DM_INTS_TIME_SHIFT : DM_INTS_SHIFT);
+		dm_ints_write(out, c->v, c->n, c->d.field == DM_F_TIME || c->d.field == DM_COL_ORDINAL ? DM_INTS_TIME_SHIFT
+										   : DM_INTS_SHIFT);
 		dm_seal_section(out, &c->d.values, start);
 	}
 	if (c->ends) {

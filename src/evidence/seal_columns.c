@@ -280,15 +280,11 @@ static int text_order(const struct dm_builder_col *c, struct dm_out_col *o, uint
 	return DM_OK;
 }
 
-/* Six-bit digits; 63 pads. */
-static int digit6(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A' + 10;
-	return c >= 'a' && c <= 'z' ? c - 'a' + 36 : -1;
-}
+/* Six-bit digits of [0-9A-Za-z], plus one; 0: not one of them. 63 pads. */
+static const uint8_t digit6[256] = {
+	['0'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, ['A'] = 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34,
+	35, 36, ['a'] = 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62,
+};
 
 static struct dm_sv raw_value(const struct dm_builder_col *c, uint32_t i)
 {
@@ -297,11 +293,27 @@ static struct dm_sv raw_value(const struct dm_builder_col *c, uint32_t i)
 	return dm_sv(c->heap.p + from, c->raw_end[i] - from);
 }
 
+/* Characters [1, longest] of v from bit `at` on, eight at a time. */
+static void pack6_value(struct dm_sv v, size_t longest, uint8_t *to, size_t at)
+{
+	const uint8_t *p = (const uint8_t *)v.p + 1;
+	size_t n = v.n - 1;
+
+	for (size_t j = 0; j < longest; j += 8, at += 48) {
+		uint64_t acc = 0, old;
+		for (size_t k = 0; k < 8 && j + k < longest; k++)
+			acc |= (uint64_t)(j + k < n ? digit6[p[j + k]] - 1u : 63u) << 6 * k;
+		memcpy(&old, to + at / 8, 8);
+		old |= acc << at % 8; /* 48 bits and at most 7 */
+		memcpy(to + at / 8, &old, 8);
+	}
+}
+
 /* Connection ids: one common letter and up to 42 letters and digits. True if the column was packed so. */
 static bool pack6(const struct dm_seal *s, const struct dm_builder_col *c, struct dm_out_col *o)
 {
-	size_t longest = 0, width;
-	uint8_t *p;
+	size_t longest = 0;
+	uint8_t *p, bad = 0;
 	char first;
 
 	if (!c->dense || c->n != s->rows)
@@ -314,23 +326,16 @@ static bool pack6(const struct dm_seal *s, const struct dm_builder_col *c, struc
 		if (v.n - 1 > longest)
 			longest = v.n - 1;
 		for (size_t j = 1; j < v.n; j++)
-			if (digit6(v.p[j]) < 0)
-				return false;
+			bad |= !digit6[(uint8_t)v.p[j]];
+		if (bad)
+			return false;
 	}
-	width = (longest * 6 + 7) / 8;
-	p = dm_calloc(s->rows, width);
+	p = dm_calloc(((size_t)s->rows * longest * 6 + 7) / 8 + 16, 1);
 	if (!p)
 		return false;
 	o->v = (int64_t *)p;
-	for (uint32_t r = 0; r < s->rows; r++, p += width) {
-		struct dm_sv v = raw_value(c, s->perm[r]);
-		for (size_t j = 0; j < longest; j++) {
-			unsigned d = j + 1 < v.n ? (unsigned)digit6(v.p[j + 1]) : 63, bit = (unsigned)(j * 6);
-			p[bit / 8] |= (uint8_t)(d << bit % 8);
-			if (bit % 8 > 2)
-				p[bit / 8 + 1] |= (uint8_t)(d >> (8 - bit % 8));
-		}
-	}
+	for (uint32_t r = 0; r < s->rows; r++)
+		pack6_value(raw_value(c, s->perm[r]), longest, p, (size_t)r * longest * 6);
 	o->d.encoding = DM_ENC_PACK6;
 	o->d.param = (uint8_t)longest;
 	o->d.param2 = (uint8_t)first;
@@ -358,30 +363,52 @@ static int64_t number(const struct dm_seal *s, const struct source *src, size_t 
 	}
 }
 
+/* All values of a column as they are written, in the order of the builder: one loop per kind of column. */
+static int64_t *all_numbers(struct dm_seal *s, const struct source *src, int64_t *out)
+{
+	const struct dm_builder_col *c = src->c;
+
+	switch (c->mode) {
+	case DM_COL_INT:
+		return c->ival;
+	case DM_COL_OBS:
+		for (size_t i = 0; i < c->n; i++)
+			out[i] = code_of(s, c->val[i]);
+		break;
+	case DM_COL_TEXT:
+		for (size_t i = 0; i < c->n; i++)
+			out[i] = src->map[c->val[i]];
+		break;
+	default:
+		for (size_t i = 0; i < c->n; i++)
+			out[i] = (int64_t)i;
+	}
+	return out;
+}
+
 static int single_column(struct dm_seal *s, const struct source *src, struct dm_out_col *o)
 {
 	const struct dm_builder_col *c = src->c;
-	int64_t *by_row;
+	int64_t *scratch = dm_alloc(((size_t)s->rows + c->n) * sizeof *scratch + 1), *by_row = scratch, *numbers;
 
 	o->n = s->rows;
 	o->v = dm_alloc(s->rows * sizeof *o->v);
-	if (!o->v)
+	if (!o->v || !scratch) {
+		dm_free(scratch);
 		return DM_ENOMEM;
-	if (c->dense && c->n == s->rows) {
-		for (uint32_t r = 0; r < s->rows; r++)
-			o->v[r] = number(s, src, s->perm[r]);
-		return DM_OK;
 	}
-	by_row = dm_alloc(s->rows * sizeof *by_row);
-	if (!by_row)
-		return DM_ENOMEM;
-	for (uint32_t r = 0; r < s->rows; r++)
-		by_row[r] = DM_NO_INT;
-	for (size_t i = 0; i < c->n; i++)
-		by_row[c->dense ? i : c->row[i]] = number(s, src, i);
+	numbers = all_numbers(s, src, scratch + s->rows);
+	if (c->dense && c->n == s->rows) {
+		by_row = numbers;
+	} else {
+		for (uint32_t r = 0; r < s->rows; r++)
+			by_row[r] = DM_NO_INT;
+		for (size_t i = 0; i < c->n; i++)
+			by_row[c->dense ? i : c->row[i]] = numbers[i];
+	}
 	for (uint32_t r = 0; r < s->rows; r++)
 		o->v[r] = by_row[s->perm[r]];
-	dm_free(by_row);
+	dm_free(scratch);
 	return DM_OK;
 }
 

@@ -53,15 +53,15 @@ static int gather(const struct dm_seal *s, uint32_t *at, struct place **ret)
 static void write_list(struct dm_buf *out, const struct place *p, uint32_t n, uint32_t rows)
 {
 	for (uint32_t i = 0, j; i < n; i = j) {
-		uint32_t distinct = 0, last = 0;
-		bool common;
+		uint32_t distinct = 0, last = 0, form;
 
 		for (j = i; j < n && p[j].col == p[i].col; j++)
 			distinct += j == i || p[j].row != p[j - 1].row;
-		common = distinct > rows / 8 && rows >= 64;
-		dm_buf_varint(out, (uint64_t)p[i].col << 1 | common);
-		dm_buf_varint(out, distinct);
-		for (uint32_t k = i; k < j && !common; k++) {
+		form = distinct > rows / 8 && rows >= 64 ? DM_POSTING_COMMON : distinct == 1 ? DM_POSTING_ONE : DM_POSTING_ROWS;
+		dm_buf_varint(out, (uint64_t)p[i].col * 3 + form);
+		if (form != DM_POSTING_ONE)
+			dm_buf_varint(out, distinct);
+		for (uint32_t k = i; k < j && form != DM_POSTING_COMMON; k++) {
 			if (k > i && p[k].row == p[k - 1].row)
 				continue;
 			dm_buf_varint(out, p[k].row - last);

@@ -60,7 +60,7 @@ static int open_directory(struct dm_segment *s, struct dm_err *err)
 	for (uint32_t i = 0; i < s->n_cols; i++) {
 		s->col[i].d = &cols[i];
 		if (!section_ok(s, &cols[i].values) || !section_ok(s, &cols[i].ends) ||
-		    !section_ok(s, &cols[i].strings) || cols[i].encoding > DM_ENC_PACK6 ||
+		    !section_ok(s, &cols[i].strings) || cols[i].encoding > DM_ENC_INT_LIST ||
 		    (cols[i].field >= DM_FIELDS &&
 		     (cols[i].field < DM_COL_ORDINAL || cols[i].field > DM_COL_IMPORT)))
 			return refuse(err, "a column lies outside the file");
@@ -77,6 +77,8 @@ static int open_directory(struct dm_segment *s, struct dm_err *err)
 	return open_dicts(s, (const void *)(cols + s->n_cols), err);
 }
 
+static uint64_t serial;
+
 static int open_mapped(struct dm_segment *s, struct dm_err *err)
 {
 	const struct dm_segment_header *h = (const void *)s->map.p;
@@ -88,6 +90,7 @@ static int open_mapped(struct dm_segment *s, struct dm_err *err)
 	if (h->size != s->map.n || h->rows > DM_MAX_SEGMENT_ROWS)
 		return refuse(err, "it has the wrong length");
 	s->h = h;
+	s->serial = __atomic_add_fetch(&serial, 1, __ATOMIC_RELAXED);
 	return open_directory(s, err);
 }
 
@@ -173,8 +176,7 @@ static bool open_column(struct dm_segment *s, struct dm_segment_col *c)
 	if (c->open)
 		return true;
 	if (d->encoding == DM_ENC_PACK6) {
-		size_t width = ((size_t)d->param * 6 + 7) / 8;
-		if (d->param < 1 || d->param > 42 || d->values.length < (uint64_t)d->n * width + 8)
+				if (d->param < 1 || d->param > 42 || d->values.length < ((uint64_t)d->n * d->param * 6 + 7) / 8 + 8)
 			goto bad;
 		c->packed = p + d->values.offset;
 	} else if (d->encoding != DM_ENC_STRINGS) {
@@ -182,6 +184,9 @@ static bool open_column(struct dm_segment *s, struct dm_segment_col *c)
 			goto bad;
 	}
 	if (d->flags & DM_COLF_MULTI && dm_ints_open(&c->ends, p + d->ends.offset, d->ends.length, NULL))
+		goto bad;
+	if (d->encoding == DM_ENC_INT_LIST &&
+	    dm_ints_open(&c->list, p + d->strings.offset, d->strings.length, NULL))
 		goto bad;
 	if ((d->encoding == DM_ENC_TEXT || d->encoding == DM_ENC_STRINGS) &&
 	    dm_strings_open(&c->strings, p + d->strings.offset, d->strings.length, NULL))
@@ -235,22 +240,25 @@ uint32_t dm_segment_values(struct dm_segment *s, struct dm_segment_col *c, uint3
 
 int64_t dm_segment_number(struct dm_segment_col *c, uint32_t value)
 {
-	return dm_ints_get(&c->values, value);
+	int64_t v = dm_ints_get(&c->values, value);
+
+	if (c->d->encoding != DM_ENC_INT_LIST)
+		return v;
+	return v < 0 ? DM_NO_INT : dm_ints_get(&c->list, (uint32_t)v);
 }
 
 static struct dm_sv unpack6(const struct dm_segment_col *c, uint32_t value, char *tmp)
 {
 	static const char digit[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz??";
-	size_t chars = c->d->param, width = (chars * 6 + 7) / 8, n = 0;
-	const uint8_t *p = c->packed + (size_t)value * width;
+	size_t chars = c->d->param, at = (size_t)value * chars * 6, n = 0;
 
 	if (value >= c->d->n)
 		return dm_sv(tmp, 0);
 	tmp[n++] = (char)c->d->param2;
-	for (size_t j = 0; j < chars;
-	     j += 8) { /* 8 characters are 6 bytes; 8 bytes of padding lie behind the last */
+	for (size_t j = 0; j < chars; j += 8, at += 48) { /* 8 characters; 8 bytes of padding lie behind the last */
 		uint64_t v;
-		memcpy(&v, p + j * 6 / 8, 8);
+		memcpy(&v, c->packed + at / 8, 8);
+		v >>= at % 8;
 		for (size_t k = j; k < chars && k < j + 8; k++, v >>= 6) {
 			if ((v & 63) == 63)
 				return dm_sv(tmp, n);

@@ -16,7 +16,7 @@
 
 struct dm_segment_col {
 	const struct dm_column_desc *d;
-	struct dm_ints values, ends;
+	struct dm_ints values, ends, list;
 	struct dm_strings strings;
 	const uint8_t *packed; /* PACK6 */
 	bool open;
@@ -40,6 +40,7 @@ struct dm_segment {
 	size_t postings_n;
 	uint8_t place[256]; /* field -> column + 1; 0: none */
 	bool borrowed;	    /* the bytes belong to the caller */
+	uint64_t serial; /* of this opening: an address may come again, this does not */
 	bool corrupt;
 };
 
@@ -58,6 +59,11 @@ struct dm_segment_col *dm_segment_column_at(struct dm_segment *s, uint32_t place
  * result their number. */
 uint32_t dm_segment_values(struct dm_segment *s, struct dm_segment_col *c, uint32_t row, uint32_t *ret_first);
 int64_t dm_segment_number(struct dm_segment_col *c, uint32_t value);
+/* Whether the column has numbers at all (its own, codes or places), which may be DM_NO_INT for "absent". */
+static inline bool dm_segment_numbered(const struct dm_segment_col *c)
+{
+	return c->d->encoding != DM_ENC_STRINGS && c->d->encoding != DM_ENC_PACK6;
+}
 /* Text of a value of a TEXT, STRINGS or PACK6 column; `tmp` (64 bytes) may hold it. Lives until the segment
  * is closed or tmp is used again. */
 struct dm_sv dm_segment_text(struct dm_segment_col *c, uint32_t value, char *tmp);

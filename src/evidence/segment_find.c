@@ -119,12 +119,13 @@ int dm_segment_hits(struct dm_segment *s, uint32_t code, struct dm_hits *add, st
 	if (!posting(s, code, &cur))
 		return dm_fail(err, DM_ECORRUPT, "the index of a segment is damaged");
 	while (dm_cur_left(&cur)) {
-		uint64_t head = dm_cur_varint(&cur), n = dm_cur_varint(&cur), row = 0;
-		struct dm_segment_col *c = dm_segment_column_at(s, (uint32_t)(head >> 1));
+		uint64_t head = dm_cur_varint(&cur), form = head % 3, row = 0;
+		uint64_t n = form == DM_POSTING_ONE ? 1 : dm_cur_varint(&cur);
+		struct dm_segment_col *c = dm_segment_column_at(s, head / 3 < UINT32_MAX ? (uint32_t)(head / 3) : UINT32_MAX);
 
 		if (cur.bad || !c || n > s->h->rows)
 			goto corrupt;
-		if (head & 1) {
+		if (form == DM_POSTING_COMMON) {
 			if (scan_column(s, c, code, add))
 				return dm_fail(err, DM_ENOMEM, "out of memory");
 			continue;
@@ -151,13 +152,13 @@ uint32_t dm_segment_columns_of(struct dm_segment *s, uint32_t code, uint16_t fie
 	if (!posting(s, code, &cur))
 		return 0;
 	while (dm_cur_left(&cur) && k < 8) {
-		uint64_t head = dm_cur_varint(&cur), n = dm_cur_varint(&cur);
+		uint64_t head = dm_cur_varint(&cur), form = head % 3, n = form == DM_POSTING_ONE ? 1 : dm_cur_varint(&cur);
 
-		if (cur.bad || head >> 1 >= s->n_cols)
+		if (cur.bad || head / 3 >= s->n_cols)
 			break;
-		fields[k] = s->col[head >> 1].d->field;
+		fields[k] = s->col[head / 3].d->field;
 		counts[k++] = (uint32_t)n;
-		for (uint64_t i = 0; i < n && !(head & 1) && !cur.bad; i++)
+		for (uint64_t i = 0; i < n && form != DM_POSTING_COMMON && !cur.bad; i++)
 			dm_cur_varint(&cur);
 	}
 	return k;
@@ -216,7 +217,7 @@ static int batch_column(struct dm_segment *s, struct dm_segment_col *c, uint32_t
 		uint32_t k = dm_segment_values(s, c, from + r, &first), before = at;
 
 		for (uint32_t i = 0; i < k; i++) {
-			int64_t v = c->d->encoding <= DM_ENC_TEXT ? dm_segment_number(c, first + i) : 0;
+			int64_t v = dm_segment_numbered(c) ? dm_segment_number(c, first + i) : 0;
 
 			if (v == DM_NO_INT)
 				continue;

@@ -17,7 +17,7 @@ struct dm_row_writer {
 	struct dm_import *import; /* by number, ascending */
 	size_t n_imports;
 	struct dm_arena arena;
-	struct dm_segment *segment;
+	uint64_t segment; /* serial of the one that is prepared */
 	struct column col[DM_FIELDS];
 	size_t n_cols;
 	struct dm_sv key[DM_FIELDS];
@@ -82,7 +82,7 @@ void dm_row_writer_free(struct dm_row_writer *w)
 /* The columns of a segment in the order of the fields' numbers: time, source, destination, then the rest. */
 static void prepare(struct dm_row_writer *w, struct dm_segment *s)
 {
-	w->segment = s;
+	w->segment = s->serial;
 	w->n_cols = 0;
 	for (uint32_t i = 0; i < s->n_cols; i++) {
 		struct dm_segment_col *c = dm_segment_column_at(s, i);
@@ -161,7 +161,7 @@ static bool put_value(struct dm_segment *s, const struct column *k, uint32_t val
 		      bool json)
 {
 	char tmp[64];
-	int64_t v = k->c->d->encoding <= DM_ENC_TEXT ? dm_segment_number(k->c, value) : 0;
+	int64_t v = dm_segment_numbered(k->c) ? dm_segment_number(k->c, value) : 0;
 	struct dm_sv t;
 
 	if (v == DM_NO_INT)
@@ -171,6 +171,7 @@ static bool put_value(struct dm_segment *s, const struct column *k, uint32_t val
 		put_obs(s, (uint32_t)v, out, json);
 		return true;
 	case DM_ENC_INT:
+	case DM_ENC_INT_LIST:
 		if (k->info->type == DM_T_BOOL) {
 			dm_buf_str(out, v ? "true" : "false");
 		} else if (k->info->type == DM_T_TIME) {
@@ -334,7 +335,7 @@ int dm_row_writer_put(struct dm_row_writer *w, const struct dm_hunt_row *row, bo
 	uint32_t import = dm_segment_import(s, row->row);
 	int rc;
 
-	if (s != w->segment)
+	if (s->serial != w->segment)
 		prepare(w, s);
 	dm_buf_putc(out, '{');
 	if (row->time != DM_NO_TIME) {

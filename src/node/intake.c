@@ -224,7 +224,7 @@ static int on_progress(void *ctx, uint64_t offset, uint64_t line, uint64_t raw)
 	if (!j->digest || !j->plain_offsets || !j->grows)
 		return DM_OK;
 	dm_file_digest_advance(j->digest, offset);
-	if (!j->ingest || !exact || j->wants_set || dm_ingest_pending(j->ingest) < COMMIT_ROWS)
+	if (!j->ingest || !exact || j->set || dm_ingest_pending(j->ingest) < COMMIT_ROWS)
 		return DM_OK;
 	rc = dm_ingest_commit(j->ingest, save_mid, &m, j->err);
 	return rc;
