@@ -8,7 +8,8 @@
 #include "base/time.h"
 #include "evidence/store.h"
 
-#define FAN_IN	  8u
+#define FAN_IN     8u
+#define RUN_FAN_IN 4u /* every run is looked into by every hunt */
 #define FULL_ROWS (1u << 18) /* a segment of this size is left alone */
 #define FULL_KEYS (8u << 20) /* so is a run */
 

@@ -6,6 +6,7 @@
 #define HEADER	 8u
 #define DIR_SIZE 16u
 #define HAS_NULL 0x80u
+#define CONSTANT 0xffu /* in place of the shift: one value for all */
 
 struct block {
 	int64_t base;
@@ -189,7 +190,16 @@ static void write_block(struct dm_buf *body, struct dm_buf *dir, const int64_t *
 void dm_ints_write(struct dm_buf *out, const int64_t *v, uint32_t n, uint32_t shift)
 {
 	struct dm_buf dir, body;
-	uint32_t step = 1u << shift;
+	uint32_t step = 1u << shift, same = 1;
+
+	while (same < n && v[same] == v[0])
+		same++;
+	if (n && same == n) {
+		dm_buf_u32le(out, n);
+		dm_buf_u32le(out, CONSTANT);
+		dm_buf_u64le(out, (uint64_t)v[0]);
+		return;
+	}
 
 	dm_buf_init(&dir, SIZE_MAX / 4);
 	dm_buf_init(&body, UINT32_MAX);
@@ -225,6 +235,12 @@ int dm_ints_open(struct dm_ints *ret, const uint8_t *p, size_t n, struct dm_err 
 		return dm_fail(err, DM_ECORRUPT, "an integer column is cut short");
 	c.n = (uint32_t)dm_load_le(p, 4);
 	c.shift = (uint32_t)dm_load_le(p + 4, 4);
+	if (c.shift == CONSTANT && c.n <= DM_MAX_SEGMENT_ROWS * DM_MAX_VALUES) {
+		memcpy(&c.constant, p + HEADER, 8);
+		c.is_constant = true;
+		*ret = c;
+		return DM_OK;
+	}
 	if (c.shift > DM_INTS_SHIFT || c.n > DM_MAX_SEGMENT_ROWS * DM_MAX_VALUES)
 		return dm_fail(err, DM_ECORRUPT, "an integer column has an impossible header");
 	dir_n = ((size_t)c.n + (1u << c.shift) - 1) / (1u << c.shift) * DIR_SIZE;
@@ -276,13 +292,17 @@ static inline int64_t exception_value(const uint8_t *x, const struct block *k, u
 
 int64_t dm_ints_get(const struct dm_ints *c, uint32_t i)
 {
-	uint32_t b = i >> c->shift, at = i & ((1u << c->shift) - 1), rows;
+	uint32_t b, at, rows;
 	struct block k;
 	size_t exc;
 	uint64_t e;
 
 	if (i >= c->n)
 		return DM_NO_INT;
+	if (c->is_constant)
+		return c->constant;
+	b = i >> c->shift;
+	at = i & ((1u << c->shift) - 1);
 	rows = c->n - (b << c->shift);
 	if (rows > 1u << c->shift)
 		rows = 1u << c->shift;
@@ -345,8 +365,10 @@ static void whole_block(const struct dm_ints *c, uint32_t b, uint32_t rows, int6
 void dm_ints_range(const struct dm_ints *c, uint32_t from, uint32_t n, int64_t *out)
 {
 	int64_t tmp[DM_BLOCK_ROWS];
-	uint32_t step = 1u << c->shift;
+	uint32_t step = 1u << (c->is_constant ? 0 : c->shift);
 
+	for (; c->is_constant && n && from < c->n; n--, from++)
+		*out++ = c->constant;
 	while (n) {
 		uint32_t b = from >> c->shift, at = from & (step - 1), rows, take;
 

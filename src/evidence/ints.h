@@ -24,6 +24,8 @@ struct dm_ints {
 	const uint8_t *dir, *body;
 	size_t body_n;
 	uint32_t n, shift;
+	int64_t constant; /* the value of all, if is_constant */
+	bool is_constant;
 };
 
 /* Append v[0..n) to out. */

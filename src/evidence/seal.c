@@ -77,40 +77,44 @@ static int by_i64(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Wide numbers that recur (durations): a list of them and short places in it, if that is smaller. */
-static bool write_list(struct dm_seal *s, struct dm_out_col *c, struct dm_buf *out)
+/* Wide numbers that recur (durations, ports): a list of them and short places in it, if that is smaller. */
+static bool write_list(struct dm_out_col *c, struct dm_buf *out)
 {
 	uint64_t plain = dm_ints_cost(c->v, c->n, DM_INTS_SHIFT);
+	int64_t *list, *place;
 	size_t start = out->n;
-	int64_t *list;
 	uint32_t n = 0;
 	bool ok = false;
 
-	if (c->n < 4096 || plain < (uint64_t)c->n * 20 || c->d.field == DM_F_TIME)
+	if (c->n < 4096 || plain < (uint64_t)c->n * 14 || c->d.field == DM_F_TIME)
 		return false;
 	list = dm_alloc(c->n * sizeof *list);
-	if (!list)
-		return false;
+	place = dm_alloc(c->n * sizeof *place);
+	if (!list || !place)
+		goto out;
 	memcpy(list, c->v, c->n * sizeof *list);
 	qsort(list, c->n, sizeof *list, by_i64);
 	for (uint32_t i = 0; i < c->n; i++)
 		if (list[i] != DM_NO_INT && (!n || list[n - 1] != list[i]))
 			list[n++] = list[i];
-	if (n < c->n / 2) {
-		for (uint32_t i = 0; i < c->n; i++) {
-			const int64_t *hit = c->v[i] == DM_NO_INT ? NULL : bsearch(&c->v[i], list, n, sizeof *list, by_i64);
-			c->v[i] = hit ? hit - list : DM_NO_INT;
-		}
-		dm_ints_write(out, c->v, c->n, DM_INTS_SHIFT);
-		dm_seal_section(out, &c->d.values, start);
-		start = out->n;
-		dm_ints_write(out, list, n, DM_INTS_TIME_SHIFT);
-		dm_seal_section(out, &c->d.strings, start);
-		c->d.encoding = DM_ENC_INT_LIST;
-		ok = true;
+	if (n > c->n / 2)
+		goto out;
+	for (uint32_t i = 0; i < c->n; i++) {
+		const int64_t *hit = c->v[i] == DM_NO_INT ? NULL : bsearch(&c->v[i], list, n, sizeof *list, by_i64);
+		place[i] = hit ? hit - list : DM_NO_INT;
 	}
+	if (dm_ints_cost(list, n, DM_INTS_TIME_SHIFT) + dm_ints_cost(place, c->n, DM_INTS_SHIFT) >= plain)
+		goto out;
+	dm_ints_write(out, place, c->n, DM_INTS_SHIFT);
+	dm_seal_section(out, &c->d.values, start);
+	start = out->n;
+	dm_ints_write(out, list, n, DM_INTS_TIME_SHIFT);
+	dm_seal_section(out, &c->d.strings, start);
+	c->d.encoding = DM_ENC_INT_LIST;
+	ok = true;
+out:
 	dm_free(list);
-	(void)s;
+	dm_free(place);
 	return ok;
 }
 
@@ -126,11 +130,10 @@ static void write_col(struct dm_seal *s, struct dm_out_col *c, struct dm_buf *ou
 		dm_seal_section(out, &c->d.values, start);
 		return;
 	}
-	if (c->d.encoding == DM_ENC_INT && !c->ends && write_list(s, c, out))
+	if (c->d.encoding == DM_ENC_INT && !c->ends && write_list(c, out))
 		return;
 	if (c->d.encoding != DM_ENC_STRINGS) {
-		dm_ints_write(out, c->v, c->n, c->d.field == DM_F_TIME || c->d.field == DM_COL_ORDINAL ? DM_INTS_TIME_SHIFT
-										   : DM_INTS_SHIFT);
+		dm_ints_write(out, c->v, c->n, c->d.field == DM_F_TIME ? DM_INTS_TIME_SHIFT : DM_INTS_SHIFT);
 		dm_seal_section(out, &c->d.values, start);
 	}
 	if (c->ends) {
