@@ -8,10 +8,10 @@
 #include "base/time.h"
 #include "evidence/store.h"
 
-#define FAN_IN     8u
-#define RUN_FAN_IN 4u /* every run is looked into by every hunt */
-#define FULL_ROWS (1u << 18) /* a segment of this size is left alone */
-#define FULL_KEYS (8u << 20) /* so is a run */
+#define FAN_IN	   8u
+#define RUN_FAN_IN 4u	      /* every run is looked into by every hunt */
+#define FULL_ROWS  (1u << 18) /* a segment of this size is left alone */
+#define FULL_KEYS  (8u << 20) /* so is a run */
 
 static void new_name(char name[64], const char *stem, const char *suffix)
 {

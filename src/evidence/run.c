@@ -221,12 +221,14 @@ uint32_t dm_run_seek(struct dm_run_type *t, uint32_t from, struct dm_sv key, boo
 
 struct dm_run_summary dm_run_summary(const struct dm_run_type *t, uint32_t i)
 {
-	int64_t count = dm_ints_get(&t->count, i), first = dm_ints_get(&t->first, i), span = dm_ints_get(&t->span, i);
+	int64_t count = dm_ints_get(&t->count, i), first = dm_ints_get(&t->first, i),
+		span = dm_ints_get(&t->span, i);
 
 	return (struct dm_run_summary){
 		.count = count < 0 ? 0 : (uint64_t)count,
 		.first = first,
-		.last = first == DM_NO_TIME || span < 0 ? DM_NO_TIME : (int64_t)((uint64_t)first + (uint64_t)span),
+		.last = first == DM_NO_TIME || span < 0 ? DM_NO_TIME
+							: (int64_t)((uint64_t)first + (uint64_t)span),
 	};
 }
 

@@ -20,8 +20,8 @@ struct dm_cell {
 struct dm_run_type {
 	enum dm_obs_type type;
 	uint32_t n;
-	const uint8_t *keys;	   /* addresses: n x 4 or 16 bytes */
-	struct dm_strings strings; /* others */
+	const uint8_t *keys;			     /* addresses: n x 4 or 16 bytes */
+	struct dm_strings strings;		     /* others */
 	struct dm_ints count, first, span, cells_at; /* span: last - first */
 	const uint8_t *cells;
 	size_t cells_n;

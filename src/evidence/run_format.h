@@ -18,7 +18,8 @@ struct dm_run_header {
 
 struct dm_run_type_desc {
 	uint32_t type, n;
-	struct dm_section keys, count, first, span, cells_at, cells; /* a key in one cell has only the cell in `cells` */
+	struct dm_section keys, count, first, span, cells_at,
+		cells; /* a key in one cell has only the cell in `cells` */
 };
 
 #endif

@@ -100,7 +100,8 @@ static bool write_list(struct dm_out_col *c, struct dm_buf *out)
 	if (n > c->n / 2)
 		goto out;
 	for (uint32_t i = 0; i < c->n; i++) {
-		const int64_t *hit = c->v[i] == DM_NO_INT ? NULL : bsearch(&c->v[i], list, n, sizeof *list, by_i64);
+		const int64_t *hit =
+			c->v[i] == DM_NO_INT ? NULL : bsearch(&c->v[i], list, n, sizeof *list, by_i64);
 		place[i] = hit ? hit - list : DM_NO_INT;
 	}
 	if (dm_ints_cost(list, n, DM_INTS_TIME_SHIFT) + dm_ints_cost(place, c->n, DM_INTS_SHIFT) >= plain)

@@ -282,8 +282,10 @@ static int text_order(const struct dm_builder_col *c, struct dm_out_col *o, uint
 
 /* Six-bit digits of [0-9A-Za-z], plus one; 0: not one of them. 63 pads. */
 static const uint8_t digit6[256] = {
-	['0'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, ['A'] = 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34,
-	35, 36, ['a'] = 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62,
+	['0'] = 1, 2,  3,  4,  5,	   6,  7,  8,  9,  10, ['A'] = 11, 12, 13, 14, 15, 16,
+	17,	   18, 19, 20, 21,	   22, 23, 24, 25, 26, 27,	   28, 29, 30, 31, 32,
+	33,	   34, 35, 36, ['a'] = 37, 38, 39, 40, 41, 42, 43,	   44, 45, 46, 47, 48,
+	49,	   50, 51, 52, 53,	   54, 55, 56, 57, 58, 59,	   60, 61, 62,
 };
 
 static struct dm_sv raw_value(const struct dm_builder_col *c, uint32_t i)
@@ -389,7 +391,8 @@ static int64_t *all_numbers(struct dm_seal *s, const struct source *src, int64_t
 static int single_column(struct dm_seal *s, const struct source *src, struct dm_out_col *o)
 {
 	const struct dm_builder_col *c = src->c;
-	int64_t *scratch = dm_alloc(((size_t)s->rows + c->n) * sizeof *scratch + 1), *by_row = scratch, *numbers;
+	int64_t *scratch = dm_alloc(((size_t)s->rows + c->n) * sizeof *scratch + 1), *by_row = scratch,
+		*numbers;
 
 	o->n = s->rows;
 	o->v = dm_alloc(s->rows * sizeof *o->v);

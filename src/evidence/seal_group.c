@@ -25,7 +25,9 @@ static unsigned bits(uint32_t distinct)
 	return distinct > 1 ? 32 - (unsigned)__builtin_clz(distinct - 1) : 0;
 }
 
-#define TABLE (1u << 16) /* values in a narrow range, and pairs of few, are numbered by a table instead of a hash */
+#define TABLE                                                                                                \
+	(1u << 16) /* values in a narrow range, and pairs of few, are numbered by a table instead of a hash  \
+		    */
 
 struct numbering {
 	struct dm_intern64 set;
@@ -46,8 +48,10 @@ static bool narrow(const int64_t *v, uint32_t n, int64_t *ret_min)
 	return min == INT64_MAX || (uint64_t)max - (uint64_t)min < TABLE - 1;
 }
 
-/* Numbers the values in the order of their appearance into code[]. Distinct values, or most + 1 if there are more. */
-static uint32_t number_values(const int64_t *v, uint32_t n, uint32_t most, struct numbering *k, uint32_t *code)
+/* Numbers the values in the order of their appearance into code[]. Distinct values, or most + 1 if there are
+ * more. */
+static uint32_t number_values(const int64_t *v, uint32_t n, uint32_t most, struct numbering *k,
+			      uint32_t *code)
 {
 	uint32_t distinct = 0;
 	int64_t min;
@@ -55,7 +59,8 @@ static uint32_t number_values(const int64_t *v, uint32_t n, uint32_t most, struc
 	if (narrow(v, n, &min)) {
 		memset(k->table, 0, TABLE * sizeof *k->table);
 		for (uint32_t i = 0; i < n; i++) {
-			uint32_t *slot = &k->table[v[i] == DM_NO_INT ? 0 : (uint64_t)v[i] - (uint64_t)min + 1];
+			uint32_t *slot =
+				&k->table[v[i] == DM_NO_INT ? 0 : (uint64_t)v[i] - (uint64_t)min + 1];
 			if (!*slot && (*slot = ++distinct) > most)
 				return most + 1;
 			code[i] = *slot - 1;
@@ -71,14 +76,16 @@ static uint32_t number_values(const int64_t *v, uint32_t n, uint32_t most, struc
 	return (uint32_t)k->set.n;
 }
 
-static uint32_t find_candidates(struct dm_seal *s, struct candidate *cand, struct numbering *k, uint32_t *code)
+static uint32_t find_candidates(struct dm_seal *s, struct candidate *cand, struct numbering *k,
+				uint32_t *code)
 {
 	uint32_t n = 0, most = s->rows / 8;
 
 	for (uint32_t i = 0; i < s->n_cols; i++) {
 		const struct dm_out_col *o = &s->cols[i];
 
-		if (o->d.flags & DM_COLF_MULTI || o->is_obs || o->d.field == DM_F_TIME || o->d.encoding > DM_ENC_TEXT || o->d.field >= DM_COL_ORDINAL)
+		if (o->d.flags & DM_COLF_MULTI || o->is_obs || o->d.field == DM_F_TIME ||
+		    o->d.encoding > DM_ENC_TEXT || o->d.field >= DM_COL_ORDINAL)
 			continue;
 		cand[n].col = i;
 		cand[n].distinct = number_values(o->v, s->rows, most, k, code);
@@ -89,9 +96,10 @@ static uint32_t find_candidates(struct dm_seal *s, struct candidate *cand, struc
 	return n;
 }
 
-/* The group with one more column of `distinct` values. Combinations, or UINT32_MAX when there are more than `most`. */
-static uint32_t combine(const uint32_t *group, uint32_t groups, const uint32_t *code, uint32_t distinct, uint32_t n, uint32_t most, struct numbering *k,
-			uint32_t *ret)
+/* The group with one more column of `distinct` values. Combinations, or UINT32_MAX when there are more than
+ * `most`. */
+static uint32_t combine(const uint32_t *group, uint32_t groups, const uint32_t *code, uint32_t distinct,
+			uint32_t n, uint32_t most, struct numbering *k, uint32_t *ret)
 {
 	uint32_t got = 0;
 
@@ -130,9 +138,11 @@ static int shrink_member(struct dm_seal *s, struct dm_out_col *o)
 	return DM_OK;
 }
 
-/* Adds candidates one by one, fewest values first, where that makes the segment smaller; then once more those that did not pay at first: many
- * follow from what has joined since. *ret_group is replaced by the result; the members come first in cand. */
-static uint32_t join_columns(struct dm_seal *s, struct candidate *cand, uint32_t n, struct numbering *k, uint32_t **ret_group, uint32_t *code, uint32_t **spare)
+/* Adds candidates one by one, fewest values first, where that makes the segment smaller; then once more those
+ * that did not pay at first: many follow from what has joined since. *ret_group is replaced by the result;
+ * the members come first in cand. */
+static uint32_t join_columns(struct dm_seal *s, struct candidate *cand, uint32_t n, struct numbering *k,
+			     uint32_t **ret_group, uint32_t *code, uint32_t **spare)
 {
 	uint32_t groups = 1, members = 0, member_bits = 0;
 
@@ -144,10 +154,12 @@ static uint32_t join_columns(struct dm_seal *s, struct candidate *cand, uint32_t
 			uint32_t got, *swap;
 
 			number_values(o->v, s->rows, s->rows, k, code);
-			got = combine(*ret_group, groups, code, c.distinct, s->rows, s->rows / 4 + 1, k, *spare);
+			got = combine(*ret_group, groups, code, c.distinct, s->rows, s->rows / 4 + 1, k,
+				      *spare);
 			if (got == UINT32_MAX)
 				continue;
-			joined = (uint64_t)s->rows * (bits(got) - bits(groups)) + (uint64_t)(got - groups) * (member_bits + bits(c.distinct)) +
+			joined = (uint64_t)s->rows * (bits(got) - bits(groups)) +
+				 (uint64_t)(got - groups) * (member_bits + bits(c.distinct)) +
 				 (uint64_t)groups * bits(c.distinct);
 			if (joined >= apart)
 				continue;

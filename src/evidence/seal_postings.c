@@ -57,7 +57,9 @@ static void write_list(struct dm_buf *out, const struct place *p, uint32_t n, ui
 
 		for (j = i; j < n && p[j].col == p[i].col; j++)
 			distinct += j == i || p[j].row != p[j - 1].row;
-		form = distinct > rows / 8 && rows >= 64 ? DM_POSTING_COMMON : distinct == 1 ? DM_POSTING_ONE : DM_POSTING_ROWS;
+		form = distinct > rows / 8 && rows >= 64 ? DM_POSTING_COMMON
+		       : distinct == 1			 ? DM_POSTING_ONE
+							 : DM_POSTING_ROWS;
 		dm_buf_varint(out, (uint64_t)p[i].col * 3 + form);
 		if (form != DM_POSTING_ONE)
 			dm_buf_varint(out, distinct);

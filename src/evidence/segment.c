@@ -176,7 +176,8 @@ static bool open_column(struct dm_segment *s, struct dm_segment_col *c)
 	if (c->open)
 		return true;
 	if (d->encoding == DM_ENC_PACK6) {
-				if (d->param < 1 || d->param > 42 || d->values.length < ((uint64_t)d->n * d->param * 6 + 7) / 8 + 8)
+		if (d->param < 1 || d->param > 42 ||
+		    d->values.length < ((uint64_t)d->n * d->param * 6 + 7) / 8 + 8)
 			goto bad;
 		c->packed = p + d->values.offset;
 	} else if (d->encoding != DM_ENC_STRINGS) {
@@ -255,7 +256,8 @@ static struct dm_sv unpack6(const struct dm_segment_col *c, uint32_t value, char
 	if (value >= c->d->n)
 		return dm_sv(tmp, 0);
 	tmp[n++] = (char)c->d->param2;
-	for (size_t j = 0; j < chars; j += 8, at += 48) { /* 8 characters; 8 bytes of padding lie behind the last */
+	for (size_t j = 0; j < chars;
+	     j += 8, at += 48) { /* 8 characters; 8 bytes of padding lie behind the last */
 		uint64_t v;
 		memcpy(&v, c->packed + at / 8, 8);
 		v >>= at % 8;

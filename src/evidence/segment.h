@@ -40,7 +40,7 @@ struct dm_segment {
 	size_t postings_n;
 	uint8_t place[256]; /* field -> column + 1; 0: none */
 	bool borrowed;	    /* the bytes belong to the caller */
-	uint64_t serial; /* of this opening: an address may come again, this does not */
+	uint64_t serial;    /* of this opening: an address may come again, this does not */
 	bool corrupt;
 };
 

@@ -121,7 +121,8 @@ int dm_segment_hits(struct dm_segment *s, uint32_t code, struct dm_hits *add, st
 	while (dm_cur_left(&cur)) {
 		uint64_t head = dm_cur_varint(&cur), form = head % 3, row = 0;
 		uint64_t n = form == DM_POSTING_ONE ? 1 : dm_cur_varint(&cur);
-		struct dm_segment_col *c = dm_segment_column_at(s, head / 3 < UINT32_MAX ? (uint32_t)(head / 3) : UINT32_MAX);
+		struct dm_segment_col *c =
+			dm_segment_column_at(s, head / 3 < UINT32_MAX ? (uint32_t)(head / 3) : UINT32_MAX);
 
 		if (cur.bad || !c || n > s->h->rows)
 			goto corrupt;
@@ -152,7 +153,8 @@ uint32_t dm_segment_columns_of(struct dm_segment *s, uint32_t code, uint16_t fie
 	if (!posting(s, code, &cur))
 		return 0;
 	while (dm_cur_left(&cur) && k < 8) {
-		uint64_t head = dm_cur_varint(&cur), form = head % 3, n = form == DM_POSTING_ONE ? 1 : dm_cur_varint(&cur);
+		uint64_t head = dm_cur_varint(&cur), form = head % 3,
+			 n = form == DM_POSTING_ONE ? 1 : dm_cur_varint(&cur);
 
 		if (cur.bad || head / 3 >= s->n_cols)
 			break;

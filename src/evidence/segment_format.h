@@ -46,7 +46,8 @@ enum dm_column_encoding {
 	DM_ENC_STRINGS = 3, /* value i is string i of `strings` */
 	DM_ENC_PACK6 = 4,   /* one common first character, then up to `param` characters of [0-9A-Za-z] in 6
 			       bits each */
-	DM_ENC_INT_LIST = 5, /* values: ints, places in the ascending list of distinct numbers in `strings` (ints) */
+	DM_ENC_INT_LIST =
+		5, /* values: ints, places in the ascending list of distinct numbers in `strings` (ints) */
 };
 #define DM_COLF_GROUPED 1u /* values are indexed by the group code of the row */
 #define DM_COLF_MULTI	2u /* rows have 0..n values: `ends` has the running count */
@@ -68,9 +69,9 @@ struct dm_dictionary_desc {
 		keys; /* IPV4: n x 4 bytes, IPV6: n x 16 bytes, both ascending; others: sorted strings */
 };
 
-/* A posting list: for each column that holds the value: varint (column * 3 + form), then by form: ROWS: varint number, rows as deltas
- * (the first: the row itself); ONE: the row; COMMON: varint number: the value fills over an eighth of the rows, the column is scanned.
- * `column` is its place in the directory. */
+/* A posting list: for each column that holds the value: varint (column * 3 + form), then by form: ROWS:
+ * varint number, rows as deltas (the first: the row itself); ONE: the row; COMMON: varint number: the value
+ * fills over an eighth of the rows, the column is scanned. `column` is its place in the directory. */
 enum dm_posting_form { DM_POSTING_ROWS = 0, DM_POSTING_ONE = 1, DM_POSTING_COMMON = 2 };
 
 #endif
