@@ -92,8 +92,8 @@ struct dm_json_split {
 /* member NULL: the document itself is the array. A single object in the place of the array is returned as the
  * one element. DM_ENOENT if there is no such member; DM_EFORMAT if it stands twice. */
 int dm_json_split_open(struct dm_json_split *s, struct dm_sv text, const char *member, struct dm_err *err);
-/* Behind the value that starts at text.p[at], found by quotes and brackets alone; text.n + 1 if it never ends. For readers that cut a document at
- * other places than dm_json_split does. */
+/* Behind the value that starts at text.p[at], found by quotes and brackets alone; text.n + 1 if it never
+ * ends. For readers that cut a document at other places than dm_json_split does. */
 size_t dm_json_skip_value(struct dm_sv text, size_t at);
 int dm_json_split_next(struct dm_json_split *s, struct dm_sv *ret_element, uint64_t *ret_line,
 		       uint64_t *ret_offset, struct dm_err *err);

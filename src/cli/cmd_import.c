@@ -470,8 +470,8 @@ int cmd_import(struct dm_cli *cli)
 		.progress = on_progress,
 		.stop = &dm_cli_stop,
 	};
-	/* Sealing takes and gives back the same large blocks again and again: keep them, instead of having the
-	 * kernel clear fresh pages each time. */
+	/* Sealing takes and gives back the same large blocks again and again: keep them, instead of having
+	 * the kernel clear fresh pages each time. */
 	mallopt(M_ARENA_MAX, 1);
 	mallopt(M_MMAP_THRESHOLD, 32 << 20);
 	mallopt(M_TRIM_THRESHOLD, 512 << 20);

@@ -1,5 +1,5 @@
-/* pattern_job.h: `hunt --pattern P --observed FILE`, both ends of it: the confined worker that evaluates, and what its
- * facts say to the node. The verdict travels as facts (dm_sink.meta) and the code of the last frame.
+/* pattern_job.h: `hunt --pattern P --observed FILE`, both ends of it: the confined worker that evaluates, and
+ * what its facts say to the node. The verdict travels as facts (dm_sink.meta) and the code of the last frame.
  */
 #ifndef DM_HUNT_PATTERN_JOB_H
 #define DM_HUNT_PATTERN_JOB_H
@@ -17,7 +17,8 @@ int dm_pattern_job_run(struct dm_sv pattern, struct dm_stream *in, struct dm_sin
 /* Node: the verdict, put together again. */
 struct dm_pattern_answer {
 	bool matched;
-	struct dm_sv *ids; /* of one binding, in the order of the file; "#7" for the seventh if it has no id */
+	struct dm_sv
+		*ids; /* of one binding, in the order of the file; "#7" for the seventh if it has no id */
 	size_t n_ids, cap_ids;
 	uint64_t observations, untimed, skipped;
 	char skip_reason[200]; /* of the first one skipped */
@@ -26,9 +27,10 @@ struct dm_pattern_answer {
 	struct dm_arena arena;
 };
 
-/* Evaluates the pattern over descriptor fd in a confined worker. 0 with the answer (dm_pattern_answer_done), or a negative
- * code. */
-int dm_pattern_ask(struct dm_sv pattern, int fd, const char *name, struct dm_pattern_answer *ret, struct dm_err *err);
+/* Evaluates the pattern over descriptor fd in a confined worker. 0 with the answer (dm_pattern_answer_done),
+ * or a negative code. */
+int dm_pattern_ask(struct dm_sv pattern, int fd, const char *name, struct dm_pattern_answer *ret,
+		   struct dm_err *err);
 void dm_pattern_answer_done(struct dm_pattern_answer *a);
 
 #endif

@@ -77,8 +77,9 @@ struct stix {
 	struct dm_record record;
 };
 
-/* First pass over the whole text. Objects that don't parse are skipped with a reason, and so is a damaged document if more could be read behind it;
- * otherwise what stands before the fault is in the index and the fault is returned (`err` is needed). Then the index is put in order. */
+/* First pass over the whole text. Objects that don't parse are skipped with a reason, and so is a damaged
+ * document if more could be read behind it; otherwise what stands before the fault is in the index and the
+ * fault is returned (`err` is needed). Then the index is put in order. */
 int stix_index_read(struct stix *st, struct dm_sv text, struct dm_err *err);
 /* The newest object with this id: in the same bundle if there is one, else anywhere in the file. NULL if
  * there is none. */
