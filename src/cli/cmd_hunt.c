@@ -263,6 +263,22 @@ static int remember_reported(struct setup *s, struct dm_err *err)
 	return dm_catalog_commit(s->store->catalog, err);
 }
 
+static int print_result(struct setup *s, struct dm_err *err)
+{
+	switch (s->c.format) {
+	case DM_FORMAT_NFT:
+	case DM_FORMAT_RPZ:
+	case DM_FORMAT_SURICATA:
+	case DM_FORMAT_ZEEK:
+		return dm_hunt_print_blocks(&s->c, err);
+	case DM_FORMAT_STIX:
+		return dm_hunt_print_stix(&s->c, err);
+	default:
+		return dm_cli_has(s->cli, "count") ? dm_hunt_print_counts(&s->c, err)
+						   : dm_hunt_print_rows(&s->c, err);
+	}
+}
+
 static int hunt(struct setup *s, struct dm_err *err)
 {
 	struct dm_hunt_options opt = {
@@ -287,8 +303,7 @@ static int hunt(struct setup *s, struct dm_err *err)
 	if (!rc && dm_cli_has(s->cli, "verify"))
 		return verify(s, err);
 	if (!rc)
-		rc = dm_cli_has(s->cli, "count") ? dm_hunt_print_counts(&s->c, err)
-						 : dm_hunt_print_rows(&s->c, err);
+		rc = print_result(s, err);
 	if (!rc && s->c.only_new)
 		rc = remember_reported(s, err);
 	if (rc)

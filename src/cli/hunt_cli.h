@@ -32,6 +32,10 @@ struct dm_hunt_cli {
 int dm_hunt_print_rows(struct dm_hunt_cli *c, struct dm_err *err);
 /* Per indicator: count, first, last, sources. */
 int dm_hunt_print_counts(struct dm_hunt_cli *c, struct dm_err *err);
+/* What was hit, or with --all everything, as a block list, with --undo the way back. */
+int dm_hunt_print_blocks(struct dm_hunt_cli *c, struct dm_err *err);
+/* Indicators and sightings as a STIX 2.1 bundle. */
+int dm_hunt_print_stix(struct dm_hunt_cli *c, struct dm_err *err);
 /* What was searched, not kept, sampled, tested. To `out`. */
 int dm_hunt_print_footer(struct dm_hunt_cli *c, struct dm_buf *out, struct dm_err *err);
 /* Flags of an indicator for people: "expired, private (RFC 1918)". */
