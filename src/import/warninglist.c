@@ -172,5 +172,6 @@ const struct dm_importer dm_import_warninglist = {
 	.gives = DM_INTELLIGENCE,
 	.probe = probe,
 	.run = run,
+	.module = "json",
 	.preload = dm_intel_preload,
 };
