@@ -295,6 +295,8 @@ static int hunt(struct setup *s, struct dm_err *err)
 		rc = load_indicators(s, err);
 	if (!rc)
 		rc = dm_hunt_match(s->c.h, err);
+	if (!rc)
+		rc = dm_hunt_patterns(s->c.h, err);
 	w.h = s->c.h;
 	if (!rc && dm_cli_has(s->cli, "source"))
 		rc = dm_hunt_filter(s->c.h, from_source, &w, err);

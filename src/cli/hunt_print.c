@@ -112,7 +112,7 @@ static int table_row(struct dm_hunt_cli *c, unsigned thread, const struct dm_hun
 	end_cell(b);
 	dm_row_writer_indicator(w, r, b, &ind);
 	end_cell(b);
-	dm_buf_str(b, dm_field_info[r->field].name);
+	dm_buf_str(b, r->value == DM_HUNT_NO_VALUE ? "pattern" : dm_field_info[r->field].name);
 	end_cell(b);
 	dm_buf_sv(b, ind.source.n ? ind.source : dm_sv_str(c->h->set[c->h->ref[r->ref].set]->name));
 	end_cell(b);
@@ -123,6 +123,11 @@ static int table_row(struct dm_hunt_cli *c, unsigned thread, const struct dm_hun
 	dm_hunt_put_notes(b, &c->h->ref[r->ref], &ind);
 	end_cell(b);
 	return b->err;
+}
+
+static const char *type_name(const struct dm_hunt *h, uint32_t value)
+{
+	return value == DM_HUNT_NO_VALUE ? "stix-pattern" : dm_obs_name(h->value[value].type);
 }
 
 static int csv_row(struct dm_hunt_cli *c, unsigned thread, const struct dm_hunt_row *r, struct dm_buf *b)
@@ -143,7 +148,7 @@ static int csv_row(struct dm_hunt_cli *c, unsigned thread, const struct dm_hunt_
 	dm_buf_clear(&cell);
 	dm_row_writer_indicator(w, r, &cell, &ind);
 	dm_buf_putc(b, ',');
-	dm_csv_field(b, dm_sv_str(dm_obs_name(c->h->value[r->value].type)));
+	dm_csv_field(b, dm_sv_str(type_name(c->h, r->value)));
 	dm_buf_putc(b, ',');
 	dm_csv_field(b, dm_buf_view(&cell));
 	dm_buf_putc(b, ',');
@@ -151,7 +156,7 @@ static int csv_row(struct dm_hunt_cli *c, unsigned thread, const struct dm_hunt_
 	dm_buf_putc(b, ',');
 	dm_csv_field(b, ind.source.n ? ind.source : dm_sv_str(c->h->set[c->h->ref[r->ref].set]->name));
 	dm_buf_putc(b, ',');
-	dm_csv_field(b, dm_sv_str(dm_field_info[r->field].name));
+	dm_csv_field(b, dm_sv_str(r->value == DM_HUNT_NO_VALUE ? "" : dm_field_info[r->field].name));
 	dm_buf_putc(b, ',');
 	dm_csv_field(b, dm_row_writer_import(w, r));
 	dm_buf_putc(b, ',');
@@ -376,7 +381,7 @@ static void count_json(struct dm_hunt_cli *c, const struct counted *k, const str
 	struct dm_sv last = {0};
 
 	dm_buf_str(b, "{\"indicator.type\":");
-	dm_json_quote(b, dm_sv_str(dm_obs_name(k->type)));
+	dm_json_quote(b, dm_sv_str(k->type ? dm_obs_name(k->type) : "stix-pattern"));
 	dm_buf_str(b, ",\"indicator.value\":");
 	dm_json_quote(b, k->text);
 	dm_buf_str(b, ",\"count\":");
@@ -409,7 +414,7 @@ static void count_row(struct dm_hunt_cli *c, const struct counted *k, const stru
 	struct dm_buf cell;
 
 	dm_buf_init(&cell, 1 << 20);
-	dm_grid_str(g, dm_obs_name(k->type));
+	dm_grid_str(g, k->type ? dm_obs_name(k->type) : "stix-pattern");
 	dm_grid_cell(g, k->text, DM_STYLE_RED);
 	dm_grid_number(g, k->count);
 	dm_put_moment(&cell, k->first);
@@ -435,7 +440,7 @@ static void count_csv(struct dm_hunt_cli *c, const struct counted *k, const stru
 {
 	struct dm_indicator ind;
 
-	dm_csv_field(b, dm_sv_str(dm_obs_name(k->type)));
+	dm_csv_field(b, dm_sv_str(k->type ? dm_obs_name(k->type) : "stix-pattern"));
 	dm_buf_putc(b, ',');
 	dm_csv_field(b, k->text);
 	dm_buf_printf(b, ",%llu,", (unsigned long long)k->count);

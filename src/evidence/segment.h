@@ -74,6 +74,9 @@ uint64_t dm_segment_ordinal(struct dm_segment *s, uint32_t row);
 uint64_t dm_segment_line(struct dm_segment *s, uint32_t row);
 uint32_t dm_segment_import(struct dm_segment *s, uint32_t row);
 
+/* A row as the record it was made from. The record must be initialised; it is good until the next call. */
+int dm_segment_record(struct dm_segment *s, uint32_t row, struct dm_record *ret, struct dm_err *err);
+
 /* Code of an observable; false if the segment does not hold it. */
 bool dm_segment_find(struct dm_segment *s, enum dm_obs_type t, struct dm_sv key, uint32_t *ret_code);
 /* First code of dictionary `t` whose key is >= key, and one past the last code of it. */

@@ -142,12 +142,22 @@ int dm_hunt_filter(struct dm_hunt *h,
 	}
 	h->n_values = values;
 	for (size_t i = 0; i < h->n_refs; i++)
-		h->ref[i].value = value_at[h->ref[i].value];
+		if (h->ref[i].value != DM_HUNT_NO_VALUE)
+			h->ref[i].value = value_at[h->ref[i].value];
 	for (size_t i = 0; i < h->n_hits; i++)
-		if (value_at[h->hit[i].value] != UINT32_MAX)
+		if (h->hit[i].value == DM_HUNT_NO_VALUE)
+			h->hit[hits++] = h->hit[i];
+		else if (value_at[h->hit[i].value] != UINT32_MAX)
 			h->hit[hits++] = (struct dm_hunt_cell_hit){.cell = h->hit[i].cell,
 								   .value = value_at[h->hit[i].value]};
 	h->n_hits = hits;
+	hits = 0;
+	for (size_t i = 0; i < h->n_pattern_rows; i++)
+		if (moved[h->pattern_row[i].ref] != UINT32_MAX) {
+			h->pattern_row[hits] = h->pattern_row[i];
+			h->pattern_row[hits++].ref = moved[h->pattern_row[i].ref];
+		}
+	h->n_pattern_rows = hits;
 	dm_free(moved);
 	dm_free(value_at);
 	return DM_OK;

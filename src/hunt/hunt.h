@@ -39,6 +39,13 @@ struct dm_hunt_value {
 	uint32_t first_link, n_links; /* in links: numbers of refs */
 };
 
+/* A row that a pattern matched, exactly evaluated: place of the segment in the snapshot. */
+struct dm_hunt_pattern_row {
+	uint32_t segment, row, ref;
+};
+
+#define DM_HUNT_NO_VALUE UINT32_MAX /* in place of a value: the hit is that of a pattern */
+
 struct dm_hunt_cell_hit {
 	uint32_t cell, value;
 };
@@ -63,6 +70,9 @@ struct dm_hunt {
 	size_t n_cells;
 	struct dm_hunt_cell_hit *hit; /* ascending by cell, then value */
 	size_t n_hits, hits_cap;
+	struct dm_hunt_pattern_row *pattern_row; /* ascending by segment, then row */
+	size_t n_pattern_rows, pattern_rows_cap;
+	uint64_t patterns_stopped; /* patterns that used up their step budget: their answer is not complete */
 	bool by_rows; /* counts must be taken from rows: a window, or several values of one indicator */
 };
 
@@ -77,6 +87,8 @@ int dm_hunt_add_node_sets(struct dm_hunt *h, struct dm_err *err);
 
 /* Finds all values, indicators and cells. */
 int dm_hunt_match(struct dm_hunt *h, struct dm_err *err);
+/* Evaluates the patterns that are more than lists of values, candidates by the index; after dm_hunt_match. */
+int dm_hunt_patterns(struct dm_hunt *h, struct dm_err *err);
 /* Keeps only the indicators for which `keep` says so; between match and anything else. */
 int dm_hunt_filter(struct dm_hunt *h,
 		   bool (*keep)(void *ctx, const struct dm_hunt_ref *r, const struct dm_indicator *ind),

@@ -79,6 +79,7 @@ void dm_hunt_free(struct dm_hunt *h)
 	dm_free(h->link);
 	dm_free(h->cell);
 	dm_free(h->hit);
+	dm_free(h->pattern_row);
 	dm_arena_done(&h->arena);
 	dm_snapshot_done(&h->snap);
 	dm_free(h);

@@ -275,7 +275,7 @@ static void put_flags(struct dm_buf *out, const struct dm_indicator *ind)
 static void indicator_text(struct dm_hunt *h, const struct dm_indicator *ind, uint32_t value,
 			   struct dm_buf *out)
 {
-	if (ind->form == DM_IND_RANGE || ind->form == DM_IND_SUFFIX)
+	if (ind->form == DM_IND_RANGE || ind->form == DM_IND_SUFFIX || value == DM_HUNT_NO_VALUE)
 		dm_buf_sv(out, ind->value);
 	else
 		dm_obs_text(h->value[value].type, h->value[value].key, out);
@@ -311,7 +311,8 @@ static int indicator_part(struct dm_row_writer *w, uint32_t ref, uint32_t value)
 	dm_buf_init(&text, 1 << 20);
 	dm_buf_clear(&w->part);
 	dm_buf_str(&w->part, ",\"indicator.type\":");
-	dm_json_quote(&w->part, dm_sv_str(dm_obs_name(w->h->value[value].type)));
+	dm_json_quote(&w->part, dm_sv_str(value == DM_HUNT_NO_VALUE ? "stix-pattern"
+								    : dm_obs_name(w->h->value[value].type)));
 	indicator_text(w->h, &ind, value, &text);
 	put_key_text(&w->part, ",\"indicator.value\":", dm_buf_view(&text));
 	put_key_text(&w->part, ",\"indicator.id\":", ind.id);
@@ -354,9 +355,11 @@ int dm_row_writer_put(struct dm_row_writer *w, const struct dm_hunt_row *row, bo
 				return rc;
 		}
 		dm_buf_sv(out, dm_buf_view(&w->part));
-		dm_buf_str(out, ",\"indicator.field\":\"");
-		dm_buf_str(out, dm_field_info[row->field].name);
-		dm_buf_putc(out, '"');
+		if (row->value != DM_HUNT_NO_VALUE) {
+			dm_buf_str(out, ",\"indicator.field\":\"");
+			dm_buf_str(out, dm_field_info[row->field].name);
+			dm_buf_putc(out, '"');
+		}
 	}
 	if (import != w->last_import) {
 		dm_buf_clear(&w->import_part);

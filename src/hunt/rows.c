@@ -70,6 +70,29 @@ static int rows_of_value(const struct dm_hunt *h, struct day_rows *d, uint32_t v
 	return rc;
 }
 
+/* Rows of the segment that patterns matched. */
+static int pattern_rows(const struct dm_hunt *h, struct day_rows *d, uint32_t segment, struct dm_err *err)
+{
+	struct dm_hunt_row r = {.segment = d->seg[d->n_seg - 1], .segment_no = (uint16_t)(d->n_seg - 1), .value = DM_HUNT_NO_VALUE};
+	size_t lo = 0, hi = h->n_pattern_rows;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (h->pattern_row[mid].segment < segment)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (; lo < h->n_pattern_rows && h->pattern_row[lo].segment == segment; lo++) {
+		r.row = h->pattern_row[lo].row;
+		r.ref = h->pattern_row[lo].ref;
+		r.time = dm_segment_time(r.segment, r.row);
+		if (add_row(d, &r))
+			return dm_fail(err, DM_ENOMEM, "out of memory: use --since and --until, or --count");
+	}
+	return DM_OK;
+}
+
 static bool outside(const struct dm_hunt *h, const struct dm_segment_row *s)
 {
 	return (h->opt.since != DM_NO_TIME && s->last < h->opt.since) ||
@@ -97,7 +120,10 @@ static int rows_of_cell(const struct dm_hunt *h, struct day_rows *d, size_t firs
 			return rc;
 		d->n_seg++;
 		for (size_t k = first; k < end && !rc; k++)
-			rc = rows_of_value(h, d, h->hit[k].value, err);
+			if (h->hit[k].value != DM_HUNT_NO_VALUE)
+				rc = rows_of_value(h, d, h->hit[k].value, err);
+		if (!rc && h->n_pattern_rows)
+			rc = pattern_rows(h, d, (uint32_t)(&s[i] - h->snap.segment), err);
 		if (!rc && d->seg[d->n_seg - 1]->corrupt) {
 			dm_fail(err, DM_ECORRUPT, "the segment is damaged");
 			dm_err_source(err, s[i].file.p);

@@ -53,6 +53,9 @@ uint32_t dm_set_builder_count(const struct dm_set_builder *b);
 /* Sorts and packs; the builder is empty afterwards. */
 int dm_set_pack(struct dm_set_builder *b, struct dm_buf *ret, struct dm_err *err);
 
+/* The dictionary that answers a plain comparison on this object path exactly; DM_OBS_NONE if none does. */
+enum dm_obs_type dm_set_plain_type(struct dm_sv object, struct dm_sv path);
+
 int dm_set_open(struct dm_set **ret, int dirfd, const char *name, uint64_t size, struct dm_err *err);
 /* Takes the bytes over. */
 int dm_set_open_bytes(struct dm_set **ret, struct dm_buf *bytes, struct dm_err *err);

@@ -139,7 +139,7 @@ static int add_suffix(struct dm_set_builder *b, struct dm_sv key, uint32_t ref)
 }
 
 /* Object path of a plain comparison -> the dictionary that answers it exactly. */
-static enum dm_obs_type plain_type(struct dm_sv object, struct dm_sv path)
+enum dm_obs_type dm_set_plain_type(struct dm_sv object, struct dm_sv path)
 {
 	static const struct {
 		const char *object, *path;
@@ -194,7 +194,7 @@ struct from_pattern {
 static int add_plain(void *ctx, struct dm_sv object, struct dm_sv path, bool subnet, struct dm_sv value)
 {
 	struct from_pattern *f = ctx;
-	enum dm_obs_type t = plain_type(object, path), got;
+	enum dm_obs_type t = dm_set_plain_type(object, path), got;
 	struct dm_ip first, last;
 	bool address = t == DM_OBS_IPV4 || t == DM_OBS_IPV6;
 

@@ -148,7 +148,11 @@ static int note_rows(void *ctx, unsigned thread, const struct dm_hunt_row *row, 
 	(void)thread;
 	(void)out;
 	for (size_t i = 0; i < n && !rc; i++) {
-		const struct dm_hunt_value *v = &c->h->value[row[i].value];
+		const struct dm_hunt_value *v;
+
+		if (row[i].value == DM_HUNT_NO_VALUE)
+			continue; /* patterns are evaluated on the rows themselves */
+		v = &c->h->value[row[i].value];
 		rc = note(c->s, dm_segment_import(row[i].segment, row[i].row),
 			  dm_segment_ordinal(row[i].segment, row[i].row), row[i].field, v->type, v->key);
 	}
