@@ -453,9 +453,10 @@ static int probe(struct dm_sv head, const char *name)
 		return 0;
 	if (!dm_table_sniff(head, head.n < 65536, &t))
 		return 0;
-	/* A table with both sides of connections is a log. */
+	/* A table with both sides of connections is a log: its addresses must not become indicators unless
+	 * somebody says so. */
 	if (t.evidence)
-		return 15;
+		return 0;
 	if (t.header || t.header_remark)
 		return t.named > 1 ? 75 : t.named ? (t.n > 1 || csv ? 65 : 55) : csv ? 50 : 20;
 	return t.n > 1 ? (csv ? 62 : t.delimiter == '\t' ? 30 : 55) : csv ? 61 : 5;

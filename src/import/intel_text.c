@@ -196,23 +196,36 @@ static int tally_skip(struct dm_sink *s, uint64_t line, const char *reason)
 	return 0;
 }
 
-/* Whether a line begins with a moment, as in logs: "2024-04-19", "Apr 19", "<13>", "1713484795.". */
+/* Digits at s.p[*i] on, with one of `behind` behind them, all passed over. */
+static bool number(struct dm_sv s, size_t *i, const char *behind)
+{
+	size_t start = *i;
+
+	while (*i < s.n && s.p[*i] >= '0' && s.p[*i] <= '9')
+		++*i;
+	return *i > start && *i - start <= 10 && *i < s.n && s.p[*i] && strchr(behind, s.p[(*i)++]);
+}
+
+/* Whether a line begins with a moment, as in logs: "2024-04-19T10", "04/19/2024-10", "Apr 19", "<13>",
+ * "1713484795.9". */
 static bool log_line(struct dm_sv s)
 {
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	size_t i = 0;
 
 	if (s.n < 12)
 		return false;
 	if (s.p[0] == '<' && s.p[1] >= '0' && s.p[1] <= '9')
 		return true;
-	for (size_t i = 0; i < sizeof(months) - 1; i += 3)
+	for (; i < sizeof(months) - 1; i += 3)
 		if (memcmp(s.p, months + i, 3) == 0 && s.p[3] == ' ' &&
 		    (s.p[4] == ' ' || (s.p[4] >= '0' && s.p[4] <= '3')))
 			return true;
-	if (s.p[0] < '0' || s.p[0] > '9')
-		return false;
-	return (s.p[4] == '-' && s.p[7] == '-' && (s.p[10] == ' ' || s.p[10] == 'T')) ||
-	       (s.p[10] == '.' && s.p[11] >= '0' && s.p[11] <= '9');
+	i = 0;
+	if (number(s, &i, "-/") && number(s, &i, "-/") && number(s, &i, " T-:"))
+		return s.p[i] >= '0' && s.p[i] <= '9';
+	i = 0;
+	return number(s, &i, ".") && i == 11;
 }
 
 static bool name_ends(const char *name, const char *const *ends)
@@ -264,6 +277,7 @@ static void survey(struct dm_sv head, unsigned *ret_lines, unsigned *ret_items, 
 
 static int probe(struct dm_sv head, const char *name)
 {
+	static const char *const others[] = {".log", ".config", ".conf", ".cfg", ".csv", ".tsv", NULL};
 	static const char *const texts[] = {".txt", ".md",   ".ioc",   ".iocs",	  ".adoc",
 					    ".rst", ".list", ".ipset", ".netset", NULL};
 	unsigned lines, items, found;
@@ -285,7 +299,7 @@ static int probe(struct dm_sv head, const char *name)
 	survey(head, &lines, &items, &found, &defanged);
 	if (items * 2 > lines)
 		return 60;
-	if (found == 0)
+	if (found == 0 || (!defanged && name_ends(name, others)))
 		return name_ends(name, texts) ? 3 : 0;
 	return defanged ? 40 : name_ends(name, texts) ? 10 : 2;
 }

@@ -411,6 +411,27 @@ static char sniff_delimiter(struct dm_sv head, bool whole, struct dm_buf *scratc
 	return best;
 }
 
+/* Names of the near (1) and the far (2) side of a connection: what has both is a log. "source" alone is where
+ * an indicator comes from. */
+static unsigned side(struct dm_sv plain_name)
+{
+	static const char *const ends[] = {"ip", "port", "addr",  "address", "host",
+					   "h",	 "p",	 "bytes", "packets"};
+	bool place = false;
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		place |= dm_sv_ends(plain_name, dm_sv_str(ends[i]));
+	if (plain_name.n && memmem(plain_name.p, plain_name.n, "src", 3))
+		return 1;
+	if (plain_name.n && memmem(plain_name.p, plain_name.n, "dst", 3))
+		return 2;
+	if (!place)
+		return 0;
+	if (dm_sv_starts(plain_name, DM_SV("source")) || dm_sv_starts(plain_name, DM_SV("idorig")))
+		return 1;
+	return dm_sv_starts(plain_name, DM_SV("dest")) || dm_sv_starts(plain_name, DM_SV("idresp")) ? 2 : 0;
+}
+
 static void name_columns(struct dm_table *t, struct dm_sv row, struct dm_buf *scratch)
 {
 	struct dm_sv cell;
@@ -428,18 +449,7 @@ static void name_columns(struct dm_table *t, struct dm_sv row, struct dm_buf *sc
 			t->col[c].type = type_in_name(cell);
 		if (c >= t->n)
 			t->n = c + 1;
-		if (dm_sv_starts(p, DM_SV("src")) || dm_sv_starts(p, DM_SV("source")) ||
-		    dm_sv_starts(p, DM_SV("idorig")))
-			sides |= dm_sv_ends(p, DM_SV("port")) || dm_sv_ends(p, DM_SV("ip")) ||
-						 dm_sv_ends(p, DM_SV("h"))
-					 ? 1
-					 : 0;
-		if (dm_sv_starts(p, DM_SV("dst")) || dm_sv_starts(p, DM_SV("dest")) ||
-		    dm_sv_starts(p, DM_SV("idresp")))
-			sides |= dm_sv_ends(p, DM_SV("port")) || dm_sv_ends(p, DM_SV("ip")) ||
-						 dm_sv_ends(p, DM_SV("h"))
-					 ? 2
-					 : 0;
+		sides |= side(p);
 	}
 	t->evidence = sides == 3;
 }

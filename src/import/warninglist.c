@@ -170,8 +170,8 @@ const struct dm_importer dm_import_warninglist = {
 	.name = "warninglist",
 	.title = "warning list (MISP)",
 	.gives = DM_INTELLIGENCE,
+	.module = "json",
 	.probe = probe,
 	.run = run,
-	.module = "json",
 	.preload = dm_intel_preload,
 };

@@ -307,6 +307,9 @@ static void test_probe(void **state)
 		{"Apr 19 10:00:00 host sshd[1]: from 1.2.3.4 port 22\n", "x", 0, 0},
 		{"2024-04-19T10:00:00Z 1.2.3.4 evil.com\n", "x", 0, 0},
 		{"words only\n", "x", 0, 0},
+		{"08/02/2014-10:50:25.8 [**] 1.2.3.4 -> 1.2.3.5\n", "x", 0, 0},
+		{"1713484795.943 1.2.3.4 evil.com\n", "x", 0, 0},
+		{"srcIP=1.2.3.4\n a b c 1.2.3.5\nd e 1.2.3.6\n", "x.log", 0, 0},
 		{"", "x", 0, 0},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
