@@ -159,7 +159,7 @@ int dm_stream_open(struct dm_stream **ret, int fd, struct dm_sv head, struct dm_
 	s->fd = fd;
 	s->max = DM_MAX_INPUT;
 	s->raw_offset = head.n;
-	s->buf = dm_alloc(CAPACITY);
+	s->buf = dm_alloc(CAPACITY + DM_LINE_SLACK);
 	if (!s->buf) {
 		code = DM_ENOMEM;
 		goto out;

@@ -28,8 +28,12 @@ void dm_stream_limit(struct dm_stream *s, uint64_t max);
 int dm_stream_peek(struct dm_stream *s, size_t n, struct dm_sv *ret, struct dm_err *err);
 /* Up to n decoded bytes; *ret_n == 0 is the end. */
 int dm_stream_read(struct dm_stream *s, void *buf, size_t n, size_t *ret_n, struct dm_err *err);
-/* The next line without its LF or CRLF; the view lives until the next call. DM_ENOENT at the end. A line over
- * DM_MAX_LINE gives DM_ELIMIT and is passed over: the next call gives the line behind it. */
+/* Bytes behind a line that may be read, though not believed: for code that looks at 16 or 64 bytes at once.
+ */
+#define DM_LINE_SLACK 64u
+/* The next line without its LF or CRLF; the view lives until the next call, DM_LINE_SLACK readable bytes
+ * behind it. DM_ENOENT at the end. A line over DM_MAX_LINE gives DM_ELIMIT and is passed over: the next call
+ * gives the line behind it. */
 int dm_stream_line(struct dm_stream *s, struct dm_sv *ret, struct dm_err *err);
 uint64_t dm_stream_lineno(const struct dm_stream *s);	  /* 1-based number of the line last returned */
 bool dm_stream_line_complete(const struct dm_stream *s);  /* whether that line ended in LF */

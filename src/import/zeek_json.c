@@ -80,7 +80,8 @@ static struct known_log *open_log(struct state *st, struct dm_sv path)
 		return NULL;
 	if (path.n > sizeof(k->path) - 1)
 		path.n = sizeof(k->path) - 1;
-	memcpy(k->path, path.p, path.n);
+	for (size_t i = 0; i < path.n; i++)
+		k->path[i] = path.p[i] < ' ' || path.p[i] > '~' ? '?' : path.p[i];
 	k->log = dm_zeek_log_find(path);
 	if (!k->log) {
 		k->own = (struct dm_zeek_log){.path = k->path, .kind = DM_KIND_FLOW};

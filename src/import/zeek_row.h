@@ -21,7 +21,7 @@ struct dm_zeek_action {
 struct dm_zeek_row {
 	struct dm_record rec;
 	const struct dm_zeek_log *log;
-	struct dm_sv dataset; /* "zeek.conn" */
+	struct dm_sv dataset; /* "zeek.conn"; ASCII */
 	struct dm_sv slot[DM_ZS_COUNT];
 };
 

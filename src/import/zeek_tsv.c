@@ -11,12 +11,23 @@
 
 #define MAX_COLUMNS 512u /* real logs have 10 to 60 */
 
+/* What put_fast does with a column. */
+enum fast { FAST_NO, FAST_TIME, FAST_INT, FAST_IP, FAST_TEXT, FAST_SPAN, FAST_BOOL };
+
+/* One used column, in what the inner loop needs. */
+struct step {
+	uint16_t column, field;
+	uint8_t fast, type;
+	bool container;
+};
+
 struct tsv {
 	struct dm_lines lines;
 	struct dm_zeek_row *row;
 	/* what the header says */
 	char sep, set_sep;
 	char empty[32], unset[32];
+	size_t empty_n, unset_n;
 	char path[64];
 	struct dm_arena names;
 	const char *column[MAX_COLUMNS];
@@ -29,9 +40,9 @@ struct tsv {
 	/* the plan */
 	struct dm_zeek_log unknown; /* stands for a log that the table does not know */
 	struct dm_zeek_action action[MAX_COLUMNS];
-	uint16_t used[MAX_COLUMNS];
-	uint32_t nused;
-	uint32_t end[MAX_COLUMNS + 1];
+	struct step step[MAX_COLUMNS];
+	uint32_t nsteps;
+	uint32_t at[MAX_COLUMNS + 2 + 64]; /* of dm_split_columns */
 	struct dm_sv value[MAX_COLUMNS];
 	char dataset[80];
 	struct dm_passed passed;
@@ -39,12 +50,13 @@ struct tsv {
 	bool wide;  /* there are more columns than we take */
 };
 
-static void set_text(char *to, size_t size, struct dm_sv s)
+static size_t set_text(char *to, size_t size, struct dm_sv s)
 {
 	size_t n = s.n < size - 1 ? s.n : size - 1;
 
 	memcpy(to, s.p, n);
 	to[n] = 0;
+	return n;
 }
 
 /* "\x09" or the character itself. */
@@ -151,9 +163,9 @@ static int read_header(struct tsv *t, struct dm_sv s)
 	} else if (dm_sv_is(key, "set_separator")) {
 		read_separator(rest, &t->set_sep);
 	} else if (dm_sv_is(key, "empty_field")) {
-		set_text(t->empty, sizeof(t->empty), rest);
+		t->empty_n = set_text(t->empty, sizeof(t->empty), rest);
 	} else if (dm_sv_is(key, "unset_field")) {
-		set_text(t->unset, sizeof(t->unset), rest);
+		t->unset_n = set_text(t->unset, sizeof(t->unset), rest);
 	} else if (dm_sv_is(key, "path")) {
 		rest = dm_sv_trim(rest);
 		if (!dm_sv_is(rest, t->path)) {
@@ -185,6 +197,21 @@ static bool has_column(void *ctx, const char *name)
 	return false;
 }
 
+static uint8_t fast_way(const struct dm_zeek_action *a)
+{
+	static const uint8_t by_type[] = {
+		[DM_T_TIME] = FAST_NO,	 [DM_T_SPAN] = FAST_SPAN, [DM_T_INT] = FAST_INT,
+		[DM_T_BOOL] = FAST_BOOL, [DM_T_IP] = FAST_IP,	  [DM_T_TEXT] = FAST_TEXT};
+
+	if (a->container)
+		return FAST_NO;
+	if (a->op == DM_ZEEK_TIME)
+		return FAST_TIME;
+	if (a->op != DM_ZEEK_PUT || (a->field_type == DM_T_TEXT && a->obs != DM_OBS_NONE))
+		return FAST_NO;
+	return by_type[a->field_type];
+}
+
 /* Turns the header into actions. */
 static void make_plan(struct tsv *t)
 {
@@ -199,17 +226,23 @@ static void make_plan(struct tsv *t)
 			set_text(t->path, sizeof(t->path),
 				 log ? dm_sv_str(log->path) : dm_zeek_name_stem(t->lines.in->name));
 	}
-	t->nused = 0;
+	t->nsteps = 0;
 	for (uint32_t i = 0; i < t->columns; i++) {
-		dm_zeek_action_make(&t->action[i], log ? log->path : "", t->column[i]);
-		t->action[i].container =
-			t->typed ? t->is_container[i] : dm_zeek_is_container(dm_sv_str(t->column[i]));
-		if (t->action[i].op != DM_ZEEK_DROP)
-			t->used[t->nused++] = (uint16_t)i;
+		struct dm_zeek_action *a = &t->action[i];
+
+		dm_zeek_action_make(a, log ? log->path : "", t->column[i]);
+		a->container = t->typed ? t->is_container[i] : dm_zeek_is_container(dm_sv_str(t->column[i]));
+		if (a->op != DM_ZEEK_DROP)
+			t->step[t->nsteps++] = (struct step){(uint16_t)i, a->field, fast_way(a),
+							     a->field_type, a->container};
 	}
 	if (!log) {
 		t->unknown = (struct dm_zeek_log){.path = t->path, .kind = DM_KIND_FLOW};
 		log = &t->unknown;
+	}
+	for (char *c = t->path; *c; c++) {
+		if (*c < ' ' || *c > '~') /* char may be signed: so is not ASCII */
+			*c = '?';
 	}
 	t->row->log = log;
 	t->row->dataset =
@@ -258,55 +291,51 @@ static void put_container(struct tsv *t, const struct dm_zeek_action *a, struct 
 	}
 }
 
-/* Appends a value without the bookkeeping of dm_record_*: for columns that occur once in a row and need no
- * canonical form. */
-static inline void push(struct dm_record *rec, const struct dm_zeek_action *a, struct dm_value v)
+/* The common values, without a call and without the bookkeeping of dm_record_*: such a column occurs once in
+ * a row and needs no canonical form. False if the general way is to be taken. The value is made in the
+ * record's next place, which counts only then: a copy of it would cost more than all the rest, since the
+ * processor can't forward small stores to a wide load. `odd`: the row is not plain ASCII. */
+static inline bool put_fast(struct dm_record *rec, const struct step *step, struct dm_sv s, bool odd)
 {
-	v.field = a->field;
-	v.type = a->field_type;
-	rec->per_field[a->field]++;
-	rec->v[rec->count++] = v;
-}
+	struct dm_value *v = &rec->v[rec->count];
 
-/* The common cases of DM_ZEEK_PUT and DM_ZEEK_TIME without a call; false if the general way is to be taken.
- * `plain`: s is ASCII. */
-static inline bool put_fast(struct dm_record *rec, const struct dm_zeek_action *a, struct dm_sv s, bool plain)
-{
-	struct dm_value v = {0};
-
-	if (a->op == DM_ZEEK_TIME)
-		return dm_fast_epoch(s.p, s.n, &rec->time);
-	if (a->op != DM_ZEEK_PUT || rec->count >= DM_RECORD_VALUES)
+	if (rec->count >= DM_RECORD_VALUES)
 		return false;
-	switch ((enum dm_field_type)a->field_type) {
-	case DM_T_INT:
-		if (!dm_fast_u64(s.p, s.n, &v.i))
+	v->obs = DM_OBS_NONE;
+	switch ((enum fast)step->fast) {
+	case FAST_NO:
+		return false;
+	case FAST_TIME:
+		return dm_fast_seconds(s.p, s.n, &rec->time);
+	case FAST_INT:
+		if (!dm_fast_u64(s.p, s.n, &v->i))
 			return false;
 		break;
-	case DM_T_IP:
-		if (!dm_fast_ip4(s.p, s.n, &v.ip))
+	case FAST_IP:
+		if (!dm_fast_ip4(s.p, s.n, &v->ip))
 			return false;
-		v.obs = DM_OBS_IPV4;
+		v->obs = DM_OBS_IPV4;
 		break;
-	case DM_T_TEXT:
-		if (!plain || a->obs != DM_OBS_NONE || s.n - 1 > 4095)
+	case FAST_TEXT:
+		if (odd || s.n - 1 > 4095)
 			return false;
-		v.text = s;
+		v->text = s;
 		rec->text_bytes += s.n;
 		break;
-	case DM_T_SPAN:
-		if (!dm_fast_interval(s.p, s.n, &v.i))
+	case FAST_SPAN:
+		if (!dm_fast_seconds(s.p, s.n, &v->i))
 			return false;
 		break;
-	case DM_T_BOOL:
+	case FAST_BOOL:
 		if (s.n != 1 || (s.p[0] != 'T' && s.p[0] != 'F'))
 			return false;
-		v.i = s.p[0] == 'T';
+		v->i = s.p[0] == 'T';
 		break;
-	case DM_T_TIME:
-		return false;
 	}
-	push(rec, a, v);
+	v->field = step->field;
+	v->type = step->type;
+	rec->per_field[step->field]++;
+	rec->count++;
 	return true;
 }
 
@@ -369,50 +398,68 @@ static int put_extra(struct tsv *t, uint32_t n)
 		DM_SV("rows have more columns than #fields names: those behind are kept by number, unnamed"));
 }
 
-static int read_row(struct tsv *t, struct dm_sv line)
+static inline bool is_mark(struct dm_sv s, const char *mark, size_t n)
 {
-	struct dm_zeek_row *row = t->row;
-	uint32_t tabbed = t->columns - t->spaced, n;
-	size_t unset = strlen(t->unset), empty = strlen(t->empty), from = 0;
-	bool escapes = false, high = false;
+	return s.n == n && n && s.p[0] == mark[0] && (n == 1 || !memcmp(s.p, mark, n));
+}
 
-	n = dm_split_columns(line.p, line.n, t->sep, t->end, MAX_COLUMNS + 1, &escapes, &high);
+static inline struct dm_sv column(const struct tsv *t, struct dm_sv line, uint32_t i)
+{
+	return dm_sv(line.p + (uint32_t)(t->at[i] + 1), t->at[i + 1] - (uint32_t)(t->at[i] + 1));
+}
+
+/* What differs from the plain case: a cut line, glued labels, columns too many. 1: go on, 0: the row is done
+ * with. */
+static int check_row(struct tsv *t, struct dm_sv line, uint32_t n)
+{
+	uint32_t tabbed = t->columns - t->spaced;
+	int r = 1;
+
 	if (n < tabbed || n > MAX_COLUMNS || (n > tabbed && t->spaced))
 		return n < tabbed && !dm_lines_take_tail(&t->lines, false) ? 0 : bad_columns(t, n);
-	for (uint32_t i = 0; i < n; i++) {
-		t->value[i] = dm_sv(line.p + from, t->end[i] - from);
-		from = t->end[i] + 1;
-	}
 	if (!t->lines.complete) {
 		if (!dm_lines_take_tail(&t->lines, false))
 			return 0;
-		if (!whole_tail(t, t->value[n - 1]))
+		if (!whole_tail(t, column(t, line, n - 1)))
 			return dm_lines_skip(&t->lines, "the line is cut off in its last column",
 					     dm_sv("", 0));
 	}
+	for (uint32_t i = 0; i < n; i++)
+		t->value[i] = column(t, line, i);
 	if (t->spaced && !split_spaced(t, t->value[n - 1], n - 1))
-		return bad_columns(t, n);
-	dm_zeek_row_start(row, t->lines.number);
-	for (uint32_t k = 0; k < t->nused; k++) {
-		const struct dm_zeek_action *a = &t->action[t->used[k]];
-		struct dm_sv s = t->value[t->used[k]];
+		r = bad_columns(t, n);
+	return r;
+}
 
-		if (s.n == unset && !memcmp(s.p, t->unset, unset))
-			continue;
-		if (s.n == empty && !memcmp(s.p, t->empty, empty))
-			continue;
-		if (a->container) {
-			put_container(t, a, s, escapes);
-			continue;
-		}
-		if (escapes)
-			s = unescape(&row->rec, s);
-		if (!put_fast(&row->rec, a, s, !escapes && !high))
-			dm_zeek_row_put(row, a, s);
+static int read_row(struct tsv *t, struct dm_sv line)
+{
+	struct dm_zeek_row *row = t->row;
+	bool odd, special;
+	uint32_t n;
+	int r;
+
+	n = dm_split_columns(line.p, line.n, t->sep, t->at, MAX_COLUMNS, &odd);
+	special = n != t->columns || t->spaced || !t->lines.complete;
+	if (special) {
+		r = check_row(t, line, n);
+		if (r <= 0)
+			return r;
 	}
-	if (n > tabbed) {
-		int r = put_extra(t, n);
+	dm_zeek_row_start(row, t->lines.number);
+	for (uint32_t k = 0; k < t->nsteps; k++) {
+		const struct step *step = &t->step[k];
+		struct dm_sv s = special ? t->value[step->column] : column(t, line, step->column);
 
+		if (is_mark(s, t->unset, t->unset_n) || is_mark(s, t->empty, t->empty_n) ||
+		    put_fast(&row->rec, step, s, odd))
+			continue;
+		if (step->container)
+			put_container(t, &t->action[step->column], s, odd);
+		else
+			dm_zeek_row_put(row, &t->action[step->column], odd ? unescape(&row->rec, s) : s);
+	}
+	if (n > t->columns - t->spaced) {
+		r = put_extra(t, n);
 		if (r)
 			return r;
 	}
@@ -547,8 +594,8 @@ static int run(struct dm_import_input *in, struct dm_sink *sink, struct dm_err *
 	t->names.max = 4u << 20;
 	t->sep = '\t';
 	t->set_sep = ',';
-	set_text(t->empty, sizeof(t->empty), DM_SV("(empty)"));
-	set_text(t->unset, sizeof(t->unset), DM_SV("-"));
+	t->empty_n = set_text(t->empty, sizeof(t->empty), DM_SV("(empty)"));
+	t->unset_n = set_text(t->unset, sizeof(t->unset), DM_SV("-"));
 	while (!(r = dm_lines_next(&t->lines, err))) {
 		r = read_line(t, err);
 		if (r)
