@@ -9,6 +9,8 @@ const struct dm_importer *const dm_importers[] = {
 	&dm_import_pcap,
 	&dm_import_nfcapd,
 	&dm_import_ipfix,
+	&dm_import_hashlist,
+	&dm_import_csv,
 	/* intelligence, or both */
 	&dm_import_stix,
 	&dm_import_misp,
