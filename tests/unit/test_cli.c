@@ -17,6 +17,7 @@
 #include "base/time.h"
 #include "cli/cli.h"
 #include "cli/grid.h"
+#include "import/importer.h"
 #include "model/observable.h"
 
 #define PARSE(cli, ...) parse(cli, (const char *[]){"demarche", __VA_ARGS__, NULL})
@@ -191,6 +192,23 @@ static void times_can_be_spans(void **state)
 	assert_false(dm_cli_time_parse("", now, &t));
 }
 
+static bool offers(const char *verb, const char *option, const char *choice)
+{
+	for (const struct dm_option *o = dm_verb_find(verb)->options; o->name; o++)
+		for (size_t i = 0; !strcmp(o->name, option) && o->choices[i]; i++)
+			if (!strcmp(o->choices[i], choice))
+				return true;
+	return false;
+}
+
+static void every_format_is_offered(void **state)
+{
+	(void)state;
+	for (size_t i = 0; dm_importers[i]; i++)
+		if (!offers("import", "format", dm_importers[i]->name))
+			fail_msg("import --format does not offer %s", dm_importers[i]->name);
+}
+
 static void the_table_agrees_with_the_program(void **state)
 {
 	(void)state;
@@ -353,6 +371,7 @@ int main(void)
 		cmocka_unit_test(small_mistakes_are_met_kindly),
 		cmocka_unit_test(a_cluster_of_switches_has_room),
 		cmocka_unit_test(times_can_be_spans),
+		cmocka_unit_test(every_format_is_offered),
 		cmocka_unit_test(the_table_agrees_with_the_program),
 		cmocka_unit_test(a_table_fits_its_terminal),
 		cmocka_unit_test(a_table_in_a_pipe_is_whole_and_safe),

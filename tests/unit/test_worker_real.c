@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/limits.h"
 #include "hunt/pattern_job.h"
 #include "import/worker.h"
 
@@ -151,6 +152,35 @@ static void a_log_is_read_from_a_file_and_from_a_slow_pipe(void **state)
 	}
 }
 
+/* The head that is kept of a pipe, and one byte less and more of input. */
+static void a_pipe_may_be_longer_than_its_head(void **state)
+{
+	static char text[DM_WORKER_HEAD + 4096];
+	struct dm_err err;
+	struct seen s;
+
+	(void)state;
+	for (int more = -1; more <= 4000; more += more < 1 ? 1 : 3999) {
+		size_t n = sizeof zeek - 1, want = (size_t)((int)DM_WORKER_HEAD + more), rows = 2;
+		int fd;
+
+		memcpy(text, zeek, n);
+		for (; want - n > 70; rows++) {
+			int k = snprintf(text + n, sizeof text - n,
+					 "1416816002.000001\tC%zu\t192.0.2.1\t1024\t203.0.113.7\t443\ttcp\n",
+					 rows);
+
+			n += (size_t)k;
+		}
+		memset(text + n, '#', want - n); /* a comment of the right length */
+		fd = pipe_of(text, want, want, 0);
+		assert_int_equal(take(fd, &s, &err), DM_OK);
+		assert_int_equal(s.rows, rows);
+		close(fd);
+		wait(NULL);
+	}
+}
+
 static void packed_json_gets_its_reader_on_a_second_start(void **state)
 {
 	char packed[4096];
@@ -248,14 +278,36 @@ static void a_pattern_is_answered_by_a_confined_worker(void **state)
 	close(fd);
 }
 
+static void a_pattern_has_a_bounded_length(void **state)
+{
+	static char pattern[DM_MAX_PATTERN + 2];
+	struct dm_pattern_answer a;
+	struct dm_err err = {0};
+	int fd = file_of("[]", 2), rc;
+
+	(void)state;
+	memset(pattern, ' ', sizeof pattern);
+	memcpy(pattern, "[ipv4-addr:value = '203.0.113.7']", 33);
+	rc = dm_pattern_ask(dm_sv(pattern, DM_MAX_PATTERN), fd, "observed.json", &a, &err);
+	assert_int_not_equal(rc, DM_ELIMIT);
+	if (!rc)
+		dm_pattern_answer_done(&a);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_int_equal(dm_pattern_ask(dm_sv(pattern, DM_MAX_PATTERN + 1), fd, "observed.json", &a, &err),
+			 DM_ELIMIT);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_log_is_read_from_a_file_and_from_a_slow_pipe),
+		cmocka_unit_test(a_pipe_may_be_longer_than_its_head),
 		cmocka_unit_test(packed_json_gets_its_reader_on_a_second_start),
 		cmocka_unit_test(names_outside_ascii_do_not_end_the_worker),
 		cmocka_unit_test(what_is_nothing_known_is_told),
 		cmocka_unit_test(a_pattern_is_answered_by_a_confined_worker),
+		cmocka_unit_test(a_pattern_has_a_bounded_length),
 	};
 
 	return cmocka_run_group_tests_name("worker_real", tests, NULL, NULL);
