@@ -207,6 +207,10 @@ static void every_format_is_offered(void **state)
 	for (size_t i = 0; dm_importers[i]; i++)
 		if (!offers("import", "format", dm_importers[i]->name))
 			fail_msg("import --format does not offer %s", dm_importers[i]->name);
+	for (const struct dm_option *o = dm_verb_find("import")->options; o->name; o++)
+		for (size_t i = 0; !strcmp(o->name, "format") && o->choices[i]; i++)
+			if (!dm_importer_by_name(o->choices[i]))
+				fail_msg("import --format offers %s, which is none", o->choices[i]);
 }
 
 static void the_table_agrees_with_the_program(void **state)
