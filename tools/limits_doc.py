@@ -24,9 +24,9 @@ def people(n):
 
 
 def logical_lines(text):
-    """Lines with comments that go on over several lines joined to the line that opened them."""
+    """Lines, with those that a backslash or an open comment continues joined to the one that began."""
     joined = ""
-    for line in text.splitlines():
+    for line in re.sub(r"\\\n\s*", " ", text).splitlines():
         joined = joined + " " + re.sub(r"^\*(?!/)\s*", "", line.strip()) if joined else line
         if joined.count("/*") > joined.count("*/"):
             continue
@@ -49,7 +49,7 @@ def main():
             open_table = True
         elif limit and open_table:
             seen[limit.group(1)] = value(limit.group(2), seen)
-            print(f"| `{limit.group(1)}` | {people(seen[limit.group(1)])} | {limit.group(3) or ''} |")
+            print(f"| `{limit.group(1)}` | {people(seen[limit.group(1)])} | {re.sub(r"\s+", " ", limit.group(3) or "")} |")
 
 
 if __name__ == "__main__":

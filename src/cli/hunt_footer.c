@@ -160,7 +160,8 @@ int dm_hunt_print_footer(struct dm_hunt_cli *c, struct dm_buf *b, struct dm_err 
 	put_tested(c->h, b);
 	if (c->h->patterns_stopped) {
 		dm_put_some(b, c->h->patterns_stopped, "pattern", "patterns");
-		dm_buf_str(b, " stopped at the step budget: what they found is not complete. Narrow them, or use --since and --until.\n");
+		dm_buf_str(b, " stopped at the step budget: what they found is not complete. Narrow them, or "
+			      "use --since and --until.\n");
 	}
 	dm_arena_done(&arena);
 	return b->err;

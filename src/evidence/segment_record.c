@@ -49,7 +49,8 @@ int dm_segment_record(struct dm_segment *s, uint32_t row, struct dm_record *ret,
 			else if (c->d->encoding == DM_ENC_INT || c->d->encoding == DM_ENC_INT_LIST)
 				dm_record_int(ret, (enum dm_field)c->d->field, v);
 			else
-				dm_record_text(ret, (enum dm_field)c->d->field, dm_arena_copy(&ret->arena, dm_segment_text(c, k, tmp)));
+				dm_record_text(ret, (enum dm_field)c->d->field,
+					       dm_arena_copy(&ret->arena, dm_segment_text(c, k, tmp)));
 		}
 	}
 	return DM_OK;

@@ -1,4 +1,5 @@
-/* pattern_hunt.c: patterns over the stored evidence. The index names candidate rows; the exact evaluator decides on each. */
+/* pattern_hunt.c: patterns over the stored evidence. The index names candidate rows; the exact evaluator
+ * decides on each. */
 #include <stdlib.h>
 #include "base/limits.h"
 #include "base/text.h"
@@ -16,7 +17,7 @@ struct wanted {
 	struct key {
 		enum dm_obs_type type;
 		struct dm_sv key;
-	} *v;
+	} * v;
 	size_t n, cap;
 };
 
@@ -30,10 +31,10 @@ struct run_of {
 	uint32_t ref;
 	struct dm_budget budget;
 	struct dm_arena arena;
-	struct place *place;      /* rows that match some bracket */
+	struct place *place; /* rows that match some bracket */
 	struct dm_pattern_event *event;
 	size_t n, place_cap, event_cap;
-	uint32_t **match;         /* per bracket: numbers of events */
+	uint32_t **match; /* per bracket: numbers of events */
 	uint32_t *n_match;
 	size_t *match_cap;
 	uint32_t brackets;
@@ -59,7 +60,10 @@ static enum dm_obs_type type_of(struct dm_sv object, struct dm_sv path, struct d
 	if (t != DM_OBS_NONE || !dm_sv_ends(path, DM_SV(".value")))
 		return t;
 	t = dm_obs_guess(value);
-	return t == DM_OBS_IPV4 || t == DM_OBS_IPV6 || t == DM_OBS_DOMAIN || t == DM_OBS_EMAIL || t == DM_OBS_MAC ? t : DM_OBS_NONE;
+	return t == DM_OBS_IPV4 || t == DM_OBS_IPV6 || t == DM_OBS_DOMAIN || t == DM_OBS_EMAIL ||
+			       t == DM_OBS_MAC
+		       ? t
+		       : DM_OBS_NONE;
 }
 
 static int add_value(struct run_of *r, struct wanted *w, const struct dm_atom *a)
@@ -94,7 +98,8 @@ static int add_subnet(struct run_of *r, struct wanted *w, const struct dm_atom *
 
 		if (!t)
 			continue;
-		for (uint32_t pos = dm_run_seek(t, 0, dm_sv((char *)first.b + skip, 16 - skip), &equal); pos < t->n; pos++) {
+		for (uint32_t pos = dm_run_seek(t, 0, dm_sv((char *)first.b + skip, 16 - skip), &equal);
+		     pos < t->n; pos++) {
 			struct dm_sv key = dm_run_key(t, pos);
 			if (dm_sv_cmp(key, dm_sv((char *)last.b + skip, 16 - skip)) > 0)
 				break;
@@ -160,7 +165,8 @@ static int add_matching(struct run_of *r, struct wanted *w, const struct dm_atom
 
 			dm_buf_clear(&text);
 			dm_obs_text(t, key, &text);
-			hit = re ? dm_regex_search(re, dm_buf_view(&text), &scratch, &cost, NULL) : like(dm_buf_view(&text), a->value);
+			hit = re ? dm_regex_search(re, dm_buf_view(&text), &scratch, &cost, NULL)
+				 : like(dm_buf_view(&text), a->value);
 			if (hit != 0) /* found, or too costly to say: the evaluator decides */
 				rc = add_key(r, w, t, key);
 			r->budget.left -= cost < r->budget.left ? cost : r->budget.left;
@@ -215,7 +221,6 @@ static int candidates(struct run_of *r, const struct dm_atom *a, struct wanted *
 	}
 }
 
-
 static bool in_window(const struct dm_hunt *h, int64_t t)
 {
 	if (h->opt.since != DM_NO_TIME && (t == DM_NO_TIME || t < h->opt.since))
@@ -251,7 +256,10 @@ static int try_row(struct run_of *r, struct dm_segment *g, uint32_t segment, uin
 			    dm_grow((void **)&r->event, &r->event_cap, r->n + 1, sizeof *r->event))
 				return DM_ENOMEM;
 			r->place[r->n] = (struct place){.segment = segment, .row = row};
-			r->event[r->n++] = (struct dm_pattern_event){.first = r->graph.o.first, .last = r->graph.o.last, .number_observed = r->graph.o.number_observed};
+			r->event[r->n++] =
+				(struct dm_pattern_event){.first = r->graph.o.first,
+							  .last = r->graph.o.last,
+							  .number_observed = r->graph.o.number_observed};
 			noted = true;
 		}
 		if (dm_grow((void **)&r->match[b], &r->match_cap[b], r->n_match[b] + 1, sizeof(uint32_t)))
@@ -300,7 +308,8 @@ static int keep_rows(struct run_of *r, struct dm_err *err)
 {
 	struct dm_hunt *h = r->h;
 	uint32_t *hits = NULL, n = 0;
-	int rc = dm_pattern_combine(r->p, r->event, (uint32_t)r->n, (const uint32_t *const *)r->match, r->n_match, &r->budget, &r->arena, &hits, &n, err);
+	int rc = dm_pattern_combine(r->p, r->event, (uint32_t)r->n, (const uint32_t *const *)r->match,
+				    r->n_match, &r->budget, &r->arena, &hits, &n, err);
 
 	if (rc || !n)
 		return rc;
@@ -309,10 +318,11 @@ static int keep_rows(struct run_of *r, struct dm_err *err)
 		n = r->n_match[0];
 	}
 	for (uint32_t i = 0; i < n; i++) {
-		if (hits[i] >= r->n || dm_grow((void **)&h->pattern_row, &h->pattern_rows_cap, h->n_pattern_rows + 1, sizeof *h->pattern_row))
+		if (hits[i] >= r->n || dm_grow((void **)&h->pattern_row, &h->pattern_rows_cap,
+					       h->n_pattern_rows + 1, sizeof *h->pattern_row))
 			return DM_ENOMEM;
-		h->pattern_row[h->n_pattern_rows++] =
-			(struct dm_hunt_pattern_row){.segment = r->place[hits[i]].segment, .row = r->place[hits[i]].row, .ref = r->ref};
+		h->pattern_row[h->n_pattern_rows++] = (struct dm_hunt_pattern_row){
+			.segment = r->place[hits[i]].segment, .row = r->place[hits[i]].row, .ref = r->ref};
 	}
 	return DM_OK;
 }
@@ -320,7 +330,8 @@ static int keep_rows(struct run_of *r, struct dm_err *err)
 /* Events in order of time, which is what dm_pattern_combine wants. */
 static int order_events(struct run_of *r)
 {
-	uint32_t *order = dm_arena_alloc(&r->arena, (r->n + 1) * sizeof *order), *at = dm_arena_alloc(&r->arena, (r->n + 1) * sizeof *at);
+	uint32_t *order = dm_arena_alloc(&r->arena, (r->n + 1) * sizeof *order),
+		 *at = dm_arena_alloc(&r->arena, (r->n + 1) * sizeof *at);
 	struct place *p = dm_arena_alloc(&r->arena, (r->n + 1) * sizeof *p);
 	struct dm_pattern_event *e = dm_arena_alloc(&r->arena, (r->n + 1) * sizeof *e);
 
@@ -330,9 +341,13 @@ static int order_events(struct run_of *r)
 		order[i] = i;
 	for (size_t width = 1; width < r->n; width *= 2) { /* merge sort, stable */
 		for (size_t lo = 0; lo < r->n; lo += 2 * width) {
-			size_t mid = lo + width < r->n ? lo + width : r->n, hi = lo + 2 * width < r->n ? lo + 2 * width : r->n, i = lo, j = mid, k = lo;
+			size_t mid = lo + width < r->n ? lo + width : r->n,
+			       hi = lo + 2 * width < r->n ? lo + 2 * width : r->n, i = lo, j = mid, k = lo;
 			while (i < mid || j < hi)
-				at[k++] = j >= hi || (i < mid && r->event[order[i]].first <= r->event[order[j]].first) ? order[i++] : order[j++];
+				at[k++] = j >= hi || (i < mid &&
+						      r->event[order[i]].first <= r->event[order[j]].first)
+						  ? order[i++]
+						  : order[j++];
 		}
 		memcpy(order, at, r->n * sizeof *order);
 	}
@@ -398,9 +413,13 @@ static int run_pattern(struct run_of *r, struct dm_err *err)
 	return rc;
 }
 
-static int one_pattern(struct dm_hunt *h, uint32_t set, uint32_t record, struct dm_record *rec, struct dm_err *err)
+static int one_pattern(struct dm_hunt *h, uint32_t set, uint32_t record, struct dm_record *rec,
+		       struct dm_err *err)
 {
-	struct run_of r = {.h = h, .record = rec, .budget = {.left = h->opt.pattern_steps ? h->opt.pattern_steps : DM_PATTERN_STEPS}};
+	struct run_of r = {
+		.h = h,
+		.record = rec,
+		.budget = {.left = h->opt.pattern_steps ? h->opt.pattern_steps : DM_PATTERN_STEPS}};
 	size_t before = h->n_pattern_rows;
 	struct dm_indicator ind;
 	int rc = dm_set_record(h->set[set], record, &ind);
@@ -416,7 +435,12 @@ static int one_pattern(struct dm_hunt *h, uint32_t set, uint32_t record, struct 
 		if (dm_grow((void **)&h->ref, &h->refs_cap, h->n_refs + 1, sizeof *h->ref))
 			rc = DM_ENOMEM;
 		else
-			h->ref[h->n_refs++] = (struct dm_hunt_ref){.set = set, .record = record, .value = DM_HUNT_NO_VALUE, .n_values = 2, .first = DM_NO_TIME, .last = DM_NO_TIME};
+			h->ref[h->n_refs++] = (struct dm_hunt_ref){.set = set,
+								   .record = record,
+								   .value = DM_HUNT_NO_VALUE,
+								   .n_values = 2,
+								   .first = DM_NO_TIME,
+								   .last = DM_NO_TIME};
 	}
 	for (uint32_t b = 0; b < r.brackets; b++)
 		dm_free(r.match[b]);
@@ -460,7 +484,9 @@ static int mark_cells(struct dm_hunt *h)
 		while (lo < hi) {
 			size_t mid = lo + (hi - lo) / 2;
 			const struct dm_cell *c = &h->cell[mid];
-			bool less = c->day != s->day ? c->day < s->day : c->kind != s->kind ? c->kind < s->kind : c->class_id < s->class_id;
+			bool less = c->day != s->day	 ? c->day < s->day
+				    : c->kind != s->kind ? c->kind < s->kind
+							 : c->class_id < s->class_id;
 			if (less)
 				lo = mid + 1;
 			else
@@ -470,7 +496,8 @@ static int mark_cells(struct dm_hunt *h)
 			return DM_ECORRUPT;
 		if (dm_grow((void **)&h->hit, &h->hits_cap, h->n_hits + 1, sizeof *h->hit))
 			return DM_ENOMEM;
-		h->hit[h->n_hits++] = (struct dm_hunt_cell_hit){.cell = (uint32_t)lo, .value = DM_HUNT_NO_VALUE};
+		h->hit[h->n_hits++] =
+			(struct dm_hunt_cell_hit){.cell = (uint32_t)lo, .value = DM_HUNT_NO_VALUE};
 	}
 	if (h->n_pattern_rows)
 		qsort(h->hit, h->n_hits, sizeof *h->hit, by_cell);
@@ -498,5 +525,7 @@ int dm_hunt_patterns(struct dm_hunt *h, struct dm_err *err)
 	if (!rc)
 		rc = mark_cells(h);
 	h->by_rows = h->by_rows || h->n_pattern_rows;
-	return rc && (!err || !err->code) ? dm_fail(err, rc, "the patterns could not be evaluated: %s", dm_code_text(rc)) : rc;
+	return rc && (!err || !err->code)
+		       ? dm_fail(err, rc, "the patterns could not be evaluated: %s", dm_code_text(rc))
+		       : rc;
 }

@@ -73,7 +73,9 @@ static int rows_of_value(const struct dm_hunt *h, struct day_rows *d, uint32_t v
 /* Rows of the segment that patterns matched. */
 static int pattern_rows(const struct dm_hunt *h, struct day_rows *d, uint32_t segment, struct dm_err *err)
 {
-	struct dm_hunt_row r = {.segment = d->seg[d->n_seg - 1], .segment_no = (uint16_t)(d->n_seg - 1), .value = DM_HUNT_NO_VALUE};
+	struct dm_hunt_row r = {.segment = d->seg[d->n_seg - 1],
+				.segment_no = (uint16_t)(d->n_seg - 1),
+				.value = DM_HUNT_NO_VALUE};
 	size_t lo = 0, hi = h->n_pattern_rows;
 
 	while (lo < hi) {

@@ -83,11 +83,20 @@ def address(cell):
     return str(mapped or ip)
 
 
+def plain(column, cell):
+    """The cell without what Zeek or HTTP put around the value: a port behind a Host, a header's name before a forwarded address."""
+    if column == "proxied":
+        return cell.split(" -> ")[-1]
+    if column == "host":
+        return re.sub(r"^\[(.*)\]$", r"\1", re.sub(r"(?<=[^:]):\d+$", "", cell) if cell.count(":") < 2 or "]" in cell else cell)
+    return cell
+
+
 def observables(row):
     """The set of (type, value) of a row."""
     found = set()
     for column, cells in row.items():
-        for cell in cells:
+        for cell in (plain(column, c) for c in cells):
             ip = address(cell) if column in ADDRESS else None
             if ip:
                 found.add(("address", ip))
