@@ -49,7 +49,8 @@ def main():
             open_table = True
         elif limit and open_table:
             seen[limit.group(1)] = value(limit.group(2), seen)
-            print(f"| `{limit.group(1)}` | {people(seen[limit.group(1)])} | {re.sub(r"\s+", " ", limit.group(3) or "")} |")
+            why = re.sub(r"\s+", " ", limit.group(3) or "")
+            print(f"| `{limit.group(1)}` | {people(seen[limit.group(1)])} | {why} |")
 
 
 if __name__ == "__main__":

@@ -23,8 +23,8 @@ struct dm_importer {
 	const char *name;  /* "zeek-tsv", "suricata-eve", ... */
 	const char *title; /* for people: "Zeek log (TSV)" */
 	enum dm_import_class gives;
-	const char *module; /* library that must be loaded before confinement, or NULL: "json", "pcap", "fixbuf",
-			       "expat" */
+	const char *module; /* library that must be loaded before confinement, or NULL: "json", "pcap",
+			       "fixbuf", "expat" */
 	/* 0 to 100: how surely `head` (up to 64 KiB decoded) is this format. name is a hint only. */
 	int (*probe)(struct dm_sv head, const char *name);
 	int (*run)(struct dm_import_input *in, struct dm_sink *sink, struct dm_err *err);
