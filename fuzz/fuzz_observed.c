@@ -8,8 +8,7 @@
 static const char *const patterns[] = {
 	"[file:name = 'a' OR file:parent_directory_ref.path LIKE '%x%']",
 	"[a:l[*].b_refs[*].c_ref.d != 1] FOLLOWEDBY [EXISTS file:hashes.MD5]",
-	"([ipv4-addr:value ISSUBSET '198.51.100.0/24'] AND [network-traffic:src_ref.value MATCHES '.']) "
-	"WITHIN 5 SECONDS",
+	"([ipv4-addr:value ISSUBSET '198.51.100.0/24'] AND [t:src_ref.value MATCHES '.']) WITHIN 5 SECONDS",
 	"[t:x_bin = h'00' OR t:y_hex < 'z' OR t:t > t'2014-12-19T10:00:00Z'] REPEATS 2 TIMES",
 };
 

@@ -42,6 +42,8 @@
 #define DM_MAX_PATTERN      65536u       /* text of one STIX pattern */
 #define DM_MAX_PATTERN_NODES 20000u      /* comparisons and operators in one pattern */
 #define DM_PATTERN_STEPS    20000000u    /* step budget of one pattern over one hunt */
+#define DM_PATTERN_PER_OBS  100u         /* steps added for each observation of a file */
+#define DM_MAX_PATTERN_OPEN 2000u        /* moments and branches open at once in the search for a binding */
 #define DM_REGEX_MATCH      100000u      /* PCRE2 match limit of one MATCHES on one value */
 #define DM_REGEX_HEAP_KIB   2048u        /* PCRE2 heap limit */
 /* Capture files */

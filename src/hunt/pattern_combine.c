@@ -8,11 +8,8 @@
  */
 #include <assert.h>
 
+#include "base/limits.h"
 #include "hunt/pattern_plan.h"
-
-/* LIMIT: places that can be open at once; each is a few calls on the stack. A REPEATS of a sequence takes
- * five for each copy. */
-#define MAX_OPEN 2000
 
 /* What is still to be placed: a list on the stack of the calls below. */
 struct item {
@@ -268,10 +265,10 @@ static int solve(struct dm_search *s, const struct item *it, bool *ret)
 		*ret = rc > 0;
 		return rc < 0 ? rc : 0;
 	}
-	if (s->depth >= MAX_OPEN)
+	if (s->depth >= DM_MAX_PATTERN_OPEN)
 		return dm_fail(s->err, DM_ELIMIT,
 			       "the pattern repeats sequences or time windows too often (%u places)",
-			       MAX_OPEN);
+			       DM_MAX_PATTERN_OPEN);
 	s->depth++;
 	if (it->plan->simple || (it->plan->kind == DM_PLAN_AND && !it->at)) {
 		rc = settle(s, it, ret);

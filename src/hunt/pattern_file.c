@@ -5,9 +5,6 @@
 #include "hunt/observed.h"
 #include "hunt/pattern_file.h"
 
-/* Steps that every observation adds to the budget. */
-#define STEPS_EACH 100u
-
 struct run {
 	const struct dm_pattern *p;
 	const struct dm_observed *o;
@@ -129,8 +126,7 @@ static int over_text(const struct dm_pattern *p, struct dm_sv text, struct dm_pa
 		v.skipped = dm_observed_skipped(o, &reason);
 		snprintf(v.skip_reason, sizeof(v.skip_reason), "%s", reason);
 		snprintf(v.note, sizeof(v.note), "%s", dm_pattern_note(p));
-		/* A long file must not exhaust the budget of a pattern that is simple. */
-		r.budget.left = v.budget = DM_PATTERN_STEPS + STEPS_EACH * v.observations;
+		r.budget.left = v.budget = DM_PATTERN_STEPS + DM_PATTERN_PER_OBS * v.observations;
 		rc = run(&r, &v);
 		v.steps = v.budget - r.budget.left;
 	}

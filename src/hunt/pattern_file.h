@@ -16,7 +16,7 @@ struct dm_pattern_verdict {
 	uint64_t untimed; /* of them, without a time that can be read: they fit no WITHIN, START or FOLLOWEDBY
 			   */
 	uint64_t skipped; /* elements that could not be read */
-	uint64_t steps, budget; /* taken; allowed: DM_PATTERN_STEPS and 100 for each observation */
+	uint64_t steps, budget; /* taken; allowed: DM_PATTERN_STEPS, DM_PATTERN_PER_OBS */
 	char skip_reason[200];	/* of the first one skipped, with its line; "" */
 	char note[200];		/* dm_pattern_note */
 	struct dm_arena arena;	/* the ids */

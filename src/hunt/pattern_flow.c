@@ -12,6 +12,7 @@ struct want {
 	uint32_t *event; /* candidates, ascending by number */
 	uint64_t *taken; /* of each */
 	uint32_t n;
+	size_t cap;
 	uint64_t met;
 	bool spare;	    /* set aside */
 	uint32_t seen, via; /* of the breadth-first search: pass, event through which it was reached */
@@ -19,7 +20,6 @@ struct want {
 
 struct flow {
 	struct dm_search *s;
-	struct dm_arena arena;
 	struct want *want;
 	uint32_t n, *queue;
 };
@@ -44,49 +44,53 @@ static uint32_t first_at_least(const int64_t *v, uint32_t n, int64_t bound)
 	return lo;
 }
 
-/* Candidates of d until they hold `enough`; *ret_sum what they hold. out NULL: only counts. Returns how many.
- */
-static uint32_t candidates(const struct flow *f, const struct dm_demand *d, uint64_t enough, uint32_t *out,
-			   uint64_t *ret_sum, uint64_t *ret_looked)
+/* How many observations could meet d. */
+static uint64_t supply(const struct dm_demand *d)
 {
+	uint64_t sum = dm_class_count(d->class, d->lo, d->hi);
+
+	return d->lo == DM_MIN_TIME && d->hi == DM_MAX_TIME ? sum + d->class->sum_untimed : sum;
+}
+
+/* Room for one more candidate of w. */
+static bool add(struct flow *f, struct want *w, uint32_t event, uint64_t *sum)
+{
+	*sum += dm_event_count(&f->s->event[event]);
+	if (dm_grow((void **)&w->event, &w->cap, w->n + 1, sizeof(*w->event)))
+		return false;
+	w->event[w->n++] = event;
+	return true;
+}
+
+/* Lists candidates of w until they hold `enough`. */
+static int list_candidates(struct flow *f, struct want *w, uint64_t enough)
+{
+	const struct dm_demand *d = w->d;
 	const struct dm_class *c = d->class;
-	const struct dm_pattern_event *ev = f->s->event;
-	uint32_t n = 0, from = first_at_least(c->first, c->n, d->lo), i = from;
+	uint32_t from = first_at_least(c->first, c->n, d->lo), i = from;
 	uint64_t sum = 0, looked = 0, spanning;
 	int64_t floor;
+	bool ok = true;
 
-	for (; i < c->n && c->first[i] <= d->hi && sum < enough; i++, looked++) {
-		sum += dm_event_count(&ev[c->event[i]]);
-		if (out)
-			out[n] = c->event[i];
-		n++;
-	}
+	for (; ok && i < c->n && c->first[i] <= d->hi && sum < enough; i++, looked++)
+		ok = add(f, w, c->event[i], &sum);
 	/* Those that began before lo and last until it: looked for only if there are some, and no further
 	 * back than the longest lasts. */
 	spanning = sum < enough ? dm_class_count(c, d->lo, d->hi) - sum : 0;
 	if (__builtin_sub_overflow(d->lo, c->longest, &floor))
 		floor = DM_MIN_TIME;
-	for (i = from; i > 0 && spanning && sum < enough && c->first[i - 1] >= floor; i--, looked++) {
-		const struct dm_pattern_event *e = &ev[c->event[i - 1]];
+	for (i = from; ok && i > 0 && spanning && sum < enough && c->first[i - 1] >= floor; i--, looked++) {
+		const struct dm_pattern_event *e = &f->s->event[c->event[i - 1]];
 
-		if (dm_event_last(e) < d->lo || c->first[i - 1] > d->hi)
+		if (dm_event_last(e) < d->lo)
 			continue;
-		sum += dm_event_count(e);
 		spanning -= dm_event_count(e);
-		if (out)
-			out[n] = c->event[i - 1];
-		n++;
+		ok = add(f, w, c->event[i - 1], &sum);
 	}
-	for (i = 0; d->lo == DM_MIN_TIME && d->hi == DM_MAX_TIME && i < c->n_untimed && sum < enough;
-	     i++, looked++) {
-		sum += dm_event_count(&ev[c->untimed[i]]);
-		if (out)
-			out[n] = c->untimed[i];
-		n++;
-	}
-	*ret_sum = sum;
-	*ret_looked = looked;
-	return n;
+	for (i = 0; ok && d->lo == DM_MIN_TIME && d->hi == DM_MAX_TIME && i < c->n_untimed && sum < enough;
+	     i++, looked++)
+		ok = add(f, w, c->untimed[i], &sum);
+	return ok ? dm_pattern_charge(f->s->budget, looked / 4, f->s->err) : no_memory(f);
 }
 
 static void sort_numbers(uint32_t *v, uint32_t n)
@@ -103,39 +107,39 @@ static void sort_numbers(uint32_t *v, uint32_t n)
 	}
 }
 
-/* 1 ready, 0 impossible from the start. */
-static int prepare(struct flow *f, const struct dm_demand *demand, uint32_t n)
+/* 1 ready, 0 impossible from the start. keep: demands that are set aside need their candidates too. */
+static int prepare(struct flow *f, const struct dm_demand *demand, uint32_t n, bool keep)
 {
-	uint64_t total = 0, sum, looked;
+	uint64_t total = 0, sum;
 	int rc;
 
-	f->n = n;
-	f->want = dm_arena_alloc(&f->arena, n * sizeof(*f->want) + 1);
-	f->queue = dm_arena_alloc(&f->arena, n * sizeof(*f->queue) + 1);
+	rc = dm_pattern_charge(f->s->budget, n, f->s->err);
+	if (rc)
+		return rc;
+	f->want = dm_calloc(n + 1, sizeof(*f->want));
+	f->queue = dm_alloc((n + 1) * sizeof(*f->queue));
 	if (!f->want || !f->queue)
 		return no_memory(f);
+	f->n = n;
 	for (uint32_t i = 0; i < n; i++)
 		total = dm_sat_add(total, demand[i].number);
 	for (uint32_t i = 0; i < n; i++) {
 		struct want *w = &f->want[i];
 
-		*w = (struct want){.d = &demand[i]};
-		if (demand[i].lo > demand[i].hi)
-			return 0;
-		w->n = candidates(f, &demand[i], total, NULL, &sum, &looked);
-		rc = dm_pattern_charge(f->s->budget, 1 + looked / 4, f->s->err);
-		if (rc)
-			return rc;
+		w->d = &demand[i];
+		sum = demand[i].lo > demand[i].hi ? 0 : supply(&demand[i]);
 		if (sum < demand[i].number)
 			return 0;
 		w->spare = sum >= total;
-		w->event = dm_arena_alloc(&f->arena, w->n * sizeof(*w->event) + 1);
-		w->taken = dm_arena_alloc(&f->arena, w->n * sizeof(*w->taken) + 1);
-		if (!w->event || !w->taken)
-			return no_memory(f);
-		candidates(f, &demand[i], total, w->event, &sum, &looked);
+		if (w->spare && !keep)
+			continue;
+		rc = list_candidates(f, w, total);
+		if (rc)
+			return rc;
 		sort_numbers(w->event, w->n);
-		memset(w->taken, 0, w->n * sizeof(*w->taken));
+		w->taken = dm_calloc(w->n + 1, sizeof(*w->taken));
+		if (!w->taken)
+			return no_memory(f);
 	}
 	return 1;
 }
@@ -248,7 +252,7 @@ int dm_flow(struct dm_search *s, const struct dm_demand *demand, uint32_t n, boo
 {
 	struct flow f = {.s = s};
 	uint32_t event = 0;
-	int rc = prepare(&f, demand, n);
+	int rc = prepare(&f, demand, n, keep);
 
 	if (rc <= 0)
 		goto out;
@@ -271,6 +275,11 @@ int dm_flow(struct dm_search *s, const struct dm_demand *demand, uint32_t n, boo
 	if (rc <= 0 || !keep)
 		put_back(&f);
 out:
-	dm_arena_done(&f.arena);
+	for (uint32_t i = 0; i < f.n; i++) {
+		dm_free(f.want[i].event);
+		dm_free(f.want[i].taken);
+	}
+	dm_free(f.want);
+	dm_free(f.queue);
 	return rc;
 }

@@ -239,7 +239,7 @@ static void the_verdict_says_what_was_done(void **state)
 	assert_int_equal(v.observations, 2);
 	assert_int_equal(v.untimed, 1);
 	assert_true(v.steps > 0 && v.steps < 100);
-	assert_int_equal(v.budget, DM_PATTERN_STEPS + 200);
+	assert_int_equal(v.budget, DM_PATTERN_STEPS + 2 * DM_PATTERN_PER_OBS);
 	assert_non_null(strstr(v.note, "never match"));
 	dm_pattern_verdict_done(&v);
 }

@@ -381,6 +381,49 @@ static void hostile_patterns_end_at_the_budget(void **state)
 	}
 }
 
+/* "[a:b=1]FOLLOWEDBY[a:b=1]..." with n brackets over n observations, one for each: two places a bracket. */
+static int long_chain(uint32_t n, uint32_t *ret_n)
+{
+	struct dm_pattern_event *event = calloc(n, sizeof(*event));
+	uint32_t *all = calloc(n, sizeof(*all)), *count = calloc(n, sizeof(*count)), *found = NULL;
+	const uint32_t **matches = calloc(n, sizeof(*matches));
+	struct dm_budget budget = {UINT64_MAX};
+	struct dm_pattern *p = NULL;
+	struct dm_arena arena = {0};
+	struct dm_buf text;
+	int rc;
+
+	assert_true(event && all && count && matches);
+	dm_buf_init(&text, DM_MAX_PATTERN);
+	for (uint32_t i = 0; i < n; i++) {
+		dm_buf_str(&text, i ? "FOLLOWEDBY[a:b=1]" : "[a:b=1]");
+		event[i] = (struct dm_pattern_event){i * DM_US, i * DM_US, 1};
+		all[i] = i;
+		matches[i] = &all[i];
+		count[i] = 1;
+	}
+	assert_int_equal(dm_pattern_parse(&p, dm_buf_view(&text), NULL), 0);
+	rc = dm_pattern_combine(p, event, n, matches, count, &budget, &arena, &found, ret_n, NULL);
+	dm_pattern_free(p);
+	dm_arena_done(&arena);
+	dm_buf_done(&text);
+	free(event);
+	free(all);
+	free(count);
+	free(matches);
+	return rc;
+}
+
+static void the_stack_bounds_the_search(void **state)
+{
+	uint32_t n = 0;
+
+	(void)state;
+	assert_int_equal(long_chain(DM_MAX_PATTERN_OPEN / 2, &n), 0);
+	assert_int_equal(n, DM_MAX_PATTERN_OPEN / 2);
+	assert_int_equal(long_chain(DM_MAX_PATTERN_OPEN / 2 + 1, &n), DM_ELIMIT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -388,6 +431,7 @@ int main(void)
 		cmocka_unit_test(a_search_stops_at_its_budget),
 		cmocka_unit_test(ordinary_patterns_stay_far_from_the_budget),
 		cmocka_unit_test(hostile_patterns_end_at_the_budget),
+		cmocka_unit_test(the_stack_bounds_the_search),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
