@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "cli/grid.h"
 #include "cli/node.h"
+#include "hunt/set.h"
 
 #define LOW_DISK (1ull << 30) /* bytes free below which status --check warns */
 
@@ -78,6 +79,26 @@ static void check_machine(struct checking *k, struct dm_store *s)
 	}
 }
 
+/* Lists of indicators compare their checksum when they are opened. */
+static int check_sets(struct checking *k, struct dm_store *s, struct dm_err *err)
+{
+	struct dm_snapshot snap;
+	int rc = dm_snapshot_take(s, &snap, err);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < snap.n_sets; i++) {
+		struct dm_err e = {0};
+		struct dm_set *set = NULL;
+
+		if (dm_set_open(&set, s->intel_fd, snap.set[i].file.p, snap.set[i].bytes, &e))
+			file_fault(k, &e);
+		dm_set_close(set);
+	}
+	dm_snapshot_done(&snap);
+	return DM_OK;
+}
+
 static int run_checks(struct checking *k, struct dm_store *s, struct dm_err *err)
 {
 	struct dm_arena arena = {0};
@@ -87,6 +108,8 @@ static int run_checks(struct checking *k, struct dm_store *s, struct dm_err *err
 
 	check_machine(k, s);
 	rc = dm_store_check(s, file_fault, k, err);
+	if (!rc)
+		rc = check_sets(k, s, err);
 	if (!rc)
 		rc = dm_catalog_imports(s->catalog, &arena, &imp, &n, err);
 	for (size_t i = 0; !rc && i < n; i++) {

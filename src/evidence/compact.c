@@ -21,6 +21,17 @@ static void new_name(char name[64], const char *stem, const char *suffix)
 		 suffix);
 }
 
+/* A file cut while it was read gives zeros: nothing may be made of them. */
+static int runs_unharmed(const struct dm_run_source *src, size_t n, struct dm_err *err)
+{
+	int rc = DM_OK;
+
+	for (size_t i = 0; i < n && !rc; i++)
+		if (src[i].run)
+			rc = dm_map_check(&src[i].run->map, err);
+	return rc;
+}
+
 /* Merges runs row[0..n) into one at `level`. */
 static int merge_runs(struct dm_store *s, const struct dm_run_row *row, size_t n, uint32_t level,
 		      struct dm_err *err)
@@ -36,10 +47,13 @@ static int merge_runs(struct dm_store *s, const struct dm_run_row *row, size_t n
 		rc = dm_run_open(&src[i].run, s->evidence_fd, row[i].file.p, row[i].bytes, err);
 		if (!rc)
 			rc = dm_run_check(src[i].run, err);
-		made.keys += row[i].keys;
+		if (rc)
+			dm_err_source(err, row[i].file.p);
 	}
 	if (!rc)
-		rc = dm_run_write(&bytes, src, n, err);
+		rc = dm_run_write(&bytes, src, n, &made.keys, err);
+	if (!rc)
+		rc = runs_unharmed(src, n, err);
 	new_name(name, "merged", "run");
 	if (!rc)
 		rc = dm_store_put(s->evidence_fd, name, &bytes, err);
@@ -62,7 +76,8 @@ static int merge_runs(struct dm_store *s, const struct dm_run_row *row, size_t n
 			rc = dm_catalog_obsolete_add(s->catalog, row[i].file, dm_now(), err);
 	}
 	if (!rc)
-		return dm_catalog_commit(s->catalog, err);
+		return dm_catalog_commit(s->catalog,
+					 err); /* failed: the file stays for the sweep, see ingest.c */
 	dm_catalog_rollback(s->catalog);
 	unlinkat(s->evidence_fd, name, 0);
 	return rc;
@@ -97,6 +112,25 @@ static int runs_round(struct dm_store *s, bool all, struct dm_upkeep *up, bool *
 	return rc;
 }
 
+/* Rows of a batch from `not_before` on, and those without a time, which stand first. */
+static int copy_kept(struct dm_builder *b, const struct dm_batch *batch, int64_t not_before,
+		     const uint32_t *imports, const uint64_t *ordinals, uint64_t *moved, struct dm_err *err)
+{
+	uint32_t timeless = 0, from, n = batch->nrows;
+	int rc = DM_OK;
+
+	while (timeless < n && batch->time[timeless] == DM_NO_TIME)
+		timeless++;
+	for (from = timeless; from < n && batch->time[from] < not_before;)
+		from++;
+	if (timeless)
+		rc = dm_builder_append(b, batch, 0, timeless, 0, 0, imports, ordinals);
+	if (!rc && from < n)
+		rc = dm_builder_append(b, batch, from, n, 0, 0, imports, ordinals);
+	*moved += timeless + (n - from);
+	return rc ? dm_fail(err, DM_ENOMEM, "out of memory") : DM_OK;
+}
+
 /* Copies rows of a segment into a builder: all of them, or those from `not_before` on. */
 static int copy_rows(struct dm_segment *g, struct dm_builder *b, int64_t not_before, uint64_t *moved,
 		     struct dm_err *err)
@@ -106,21 +140,18 @@ static int copy_rows(struct dm_segment *g, struct dm_builder *b, int64_t not_bef
 	int rc = batch ? DM_OK : dm_fail(err, DM_ENOMEM, "out of memory");
 
 	for (uint32_t at = 0; at < g->h->rows && !rc; at += DM_MAX_BATCH_ROWS) {
-		uint32_t n = g->h->rows - at < DM_MAX_BATCH_ROWS ? g->h->rows - at : DM_MAX_BATCH_ROWS,
-			 from = 0;
+		uint32_t n = g->h->rows - at < DM_MAX_BATCH_ROWS ? g->h->rows - at : DM_MAX_BATCH_ROWS;
 		uint32_t *imports;
 		uint64_t *ordinals;
 
 		rc = dm_segment_batch(g, at, n, &arena, batch, &imports, &ordinals, err);
 		if (rc)
 			break;
-		while (from < n && batch->time[from] < not_before)
-			from++;
-		if (from < n && dm_builder_append(b, batch, from, n, 0, 0, imports, ordinals))
-			rc = dm_fail(err, DM_ENOMEM, "out of memory");
-		*moved += n - from;
+		rc = copy_kept(b, batch, not_before, imports, ordinals, moved, err);
 		dm_arena_reset(&arena);
 	}
+	if (!rc)
+		rc = dm_map_check(&g->map, err);
 	if (!rc && g->corrupt)
 		rc = dm_fail(err, DM_ECORRUPT, "the segment is damaged; it is left as it is");
 	dm_arena_done(&arena);
@@ -128,10 +159,11 @@ static int copy_rows(struct dm_segment *g, struct dm_builder *b, int64_t not_bef
 	return rc;
 }
 
-/* Seals the builder and names it in the catalog in place of old[0..n). An empty builder only removes. Must be
- * inside no transaction. */
+/* Seals the builder and names it in the catalog in place of old[0..n), which readers may want for a while. An
+ * empty builder only removes. With `dropped` rows are gone for good, and the old files are the caller's to
+ * unlink. Must be inside no transaction. */
 static int replace_segments(struct dm_store *s, struct dm_builder *b, const struct dm_segment_row *old,
-			    size_t n, bool keep_a_while, struct dm_err *err)
+			    size_t n, const struct dm_tombstone *dropped, struct dm_err *err)
 {
 	struct dm_sealed sealed = {0};
 	struct dm_segment_row row;
@@ -164,14 +196,15 @@ static int replace_segments(struct dm_store *s, struct dm_builder *b, const stru
 		rc = dm_catalog_segment_add(s->catalog, &row, err);
 	for (size_t i = 0; i < n && !rc; i++) {
 		rc = dm_catalog_segment_remove(s->catalog, old[i].id, err);
-		if (!rc && keep_a_while)
+		if (!rc && !dropped)
 			rc = dm_catalog_obsolete_add(s->catalog, old[i].file, dm_now(), err);
 	}
+	if (!rc && dropped)
+		rc = dm_catalog_tombstone_add(s->catalog, dropped, err);
 	if (!rc)
-		rc = dm_catalog_commit(s->catalog, err);
-	else
-		dm_catalog_rollback(s->catalog);
-	if (rc && name[0])
+		return dm_catalog_commit(s->catalog, err);
+	dm_catalog_rollback(s->catalog);
+	if (name[0])
 		unlinkat(s->evidence_fd, name, 0);
 	return rc;
 }
@@ -196,7 +229,7 @@ static int merge_segments(struct dm_store *s, const struct dm_segment_row *row, 
 		dm_segment_close(g);
 	}
 	if (!rc)
-		rc = replace_segments(s, b, row, n, true, err);
+		rc = replace_segments(s, b, row, n, NULL, err);
 	if (!rc) {
 		up->segments_merged += n;
 		up->segments_made++;
@@ -336,11 +369,14 @@ static int run_of(struct dm_store *s, const struct dm_segment_row *row, size_t n
 		rc = dm_segment_check(g, err);
 		if (!rc)
 			rc = summarise(g, &arena, &src[i], err);
-		ret->keys += src[i].n;
+		if (!rc)
+			rc = dm_map_check(&g->map, err);
+		if (rc)
+			dm_err_source(err, row[i].file.p);
 		dm_segment_close(g);
 	}
 	if (!rc)
-		rc = dm_run_write(&bytes, src, n, err);
+		rc = dm_run_write(&bytes, src, n, &ret->keys, err);
 	new_name(name, "merged", "run");
 	if (!rc)
 		rc = dm_store_put(s->evidence_fd, name, &bytes, err);
@@ -362,6 +398,7 @@ static int new_runs(struct dm_store *s, const struct dm_snapshot *snap, const st
 	size_t k = 0, most = n / STEP + 1;
 	struct dm_run_row *made = dm_calloc(most, sizeof *made);
 	char(*name)[64] = dm_calloc(most, sizeof *name);
+	bool tried = false; /* a commit that failed may come to life: see ingest.c */
 	int rc = made && name ? DM_OK : dm_fail(err, DM_ENOMEM, "out of memory");
 
 	for (size_t i = 0; i < n && !rc; i += STEP, k++)
@@ -378,13 +415,15 @@ static int new_runs(struct dm_store *s, const struct dm_snapshot *snap, const st
 		if (!rc && also)
 			rc = also(ctx, s->catalog, err);
 		if (!rc)
+			tried = true;
+		if (!rc)
 			rc = dm_catalog_commit(s->catalog, err);
 		else
 			dm_catalog_rollback(s->catalog);
 	}
 	for (size_t i = 0; !rc && i < snap->n_runs; i++)
 		unlinkat(s->evidence_fd, snap->run[i].file.p, 0);
-	for (size_t i = 0; rc && i < k; i++)
+	for (size_t i = 0; rc && !tried && i < k; i++)
 		unlinkat(s->evidence_fd, name[i], 0);
 	dm_free(made);
 	dm_free(name);
@@ -438,23 +477,49 @@ static int trim_mixed(struct dm_store *s, const struct dm_segment_row *row, int6
 		   : dm_fail(err, DM_ENOMEM, "out of memory");
 
 	if (!rc)
+		rc = dm_segment_check(g, err);
+	if (!rc)
 		rc = copy_rows(g, b, limit, &moved, err);
 	dm_segment_close(g);
-	if (!rc)
-		rc = replace_segments(s, b, row, 1, false, err);
 	if (!rc) {
-		struct dm_tombstone t = {.day = dm_day_of(row->first),
+		struct dm_tombstone t = {.day = dm_day_of((row->last < limit ? row->last : limit - 1)),
 					 .kind = row->kind,
 					 .class_id = row->class_id,
 					 .rows = row->rows - moved,
 					 .dropped_at = dm_now()};
 
+		rc = replace_segments(s, b, row, 1, &t, err);
+	}
+	if (!rc) {
 		*dropped += row->rows - moved;
 		unlinkat(s->evidence_fd, row->file.p, 0);
-		rc = dm_catalog_tombstone_add(s->catalog, &t, err);
 	}
 	dm_builder_free(b);
 	return rc;
+}
+
+/* What still holds dropped values: superseded files (no reader's comfort is worth a trace), reasons for
+ * skipped lines, old pages of the catalog. Also when nothing was dropped: an earlier run may have been killed
+ * here. */
+static int purge(struct dm_store *s, struct dm_arena *arena, int64_t limit, struct dm_err *err)
+{
+	struct dm_sv *old;
+	size_t n;
+	int rc = dm_catalog_obsolete(s->catalog, INT64_MAX, arena, &old, &n, err);
+
+	for (size_t i = 0; !rc && i < n; i++) {
+		if (unlinkat(s->evidence_fd, old[i].p, 0) && errno != ENOENT) {
+			rc = dm_fail_errno(err, "a superseded file can't be removed");
+			dm_err_source(err, old[i].p);
+		} else {
+			rc = dm_catalog_obsolete_remove(s->catalog, old[i], err);
+		}
+	}
+	if (!rc)
+		rc = dm_fsync_dir(s->evidence_fd, err);
+	if (!rc)
+		rc = dm_catalog_skips_forget(s->catalog, limit, err);
+	return rc ? rc : dm_catalog_settle(s->catalog, err);
 }
 
 int dm_store_forget(struct dm_store *s, int32_t day, uint64_t *ret_rows, struct dm_err *err)
@@ -462,15 +527,15 @@ int dm_store_forget(struct dm_store *s, int32_t day, uint64_t *ret_rows, struct 
 	int64_t limit = (int64_t)day * DM_DAY_US;
 	struct dm_snapshot snap;
 	struct dm_segment_row *gone = NULL;
-	struct dm_sv *old;
-	size_t n_gone = 0, n_keep = 0, n_old;
+	size_t n_gone = 0, n_keep = 0;
 	uint64_t dropped = 0;
 	int rc = dm_snapshot_take(s, &snap, err);
 
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < snap.n_segments && !rc; i++)
-		if (snap.segment[i].day == DM_DAY_MIXED && snap.segment[i].first < limit)
+		if (snap.segment[i].day == DM_DAY_MIXED && snap.segment[i].first != DM_NO_TIME &&
+		    snap.segment[i].first < limit)
 			rc = trim_mixed(s, &snap.segment[i], limit, &dropped, err);
 	dm_snapshot_done(&snap);
 	if (!rc)
@@ -495,11 +560,8 @@ int dm_store_forget(struct dm_store *s, int32_t day, uint64_t *ret_rows, struct 
 			      &(struct dropping){.gone = gone, .n = n_gone}, err);
 	for (size_t i = 0; !rc && i < n_gone; i++)
 		unlinkat(s->evidence_fd, gone[i].file.p, 0);
-	/* Superseded files hold the same values: no reader's comfort is worth a trace. */
-	if (!rc && dropped && !dm_catalog_obsolete(s->catalog, INT64_MAX, &snap.arena, &old, &n_old, err))
-		for (size_t i = 0; i < n_old; i++)
-			if (!unlinkat(s->evidence_fd, old[i].p, 0) || errno == ENOENT)
-				dm_catalog_obsolete_remove(s->catalog, old[i], NULL);
+	if (!rc)
+		rc = purge(s, &snap.arena, limit, err);
 	dm_free(gone);
 	dm_snapshot_done(&snap);
 	if (!rc)

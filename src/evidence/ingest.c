@@ -28,6 +28,7 @@ struct dm_ingest {
 	struct dm_builder *open[DM_MAX_OPEN_DAYS + DM_KINDS];
 	size_t n_open;
 	uint64_t open_rows;
+	uint64_t stamp; /* in file names: a name is never used twice, whatever became of the first */
 	unsigned seq;
 	/* The sealing thread */
 	pthread_t thread;
@@ -54,8 +55,8 @@ static int seal_one(struct dm_ingest *g, const struct dm_builder *b, struct dm_e
 		dm_free(f);
 		return rc;
 	}
-	snprintf(f->name, sizeof f->name, "%s-%lld-%u-%d.seg", dm_kind_name(b->kind), (long long)g->import,
-		 g->seq++, (int)getpid());
+	snprintf(f->name, sizeof f->name, "%s-%lld-%u-%llx.seg", dm_kind_name(b->kind), (long long)g->import,
+		 g->seq++, (unsigned long long)g->stamp);
 	f->row = (struct dm_segment_row){.day = b->day,
 					 .kind = b->kind,
 					 .class_id = b->class_id,
@@ -122,6 +123,7 @@ int dm_ingest_begin(struct dm_ingest **ret, struct dm_store *s, uint32_t class_i
 	if (!g)
 		return dm_fail(err, DM_ENOMEM, "out of memory");
 	g->store = s;
+	g->stamp = (uint64_t)dm_now();
 	g->class_id = class_id;
 	g->first = g->last = DM_NO_TIME;
 	pthread_mutex_init(&g->lock, NULL);
@@ -138,9 +140,14 @@ void dm_ingest_import(struct dm_ingest *g, int64_t import_id)
 
 static int failure(struct dm_ingest *g, struct dm_err *err)
 {
-	if (g->failed && err)
+	int rc;
+
+	pthread_mutex_lock(&g->lock);
+	rc = g->failed;
+	if (rc && err)
 		*err = g->failed_err;
-	return g->failed;
+	pthread_mutex_unlock(&g->lock);
+	return rc;
 }
 
 /* Hands open[i] to the sealing thread. */
@@ -167,12 +174,13 @@ static int seal_later(struct dm_ingest *g, size_t i, struct dm_err *err)
 	return failure(g, err);
 }
 
+/* Untouched for longest. With `least_rows` only days count: sealing the mixed one makes no room for a day. */
 static size_t oldest(const struct dm_ingest *g, uint32_t least_rows)
 {
 	size_t best = SIZE_MAX;
 
 	for (size_t i = 0; i < g->n_open; i++)
-		if (g->open[i]->rows >= least_rows &&
+		if (g->open[i]->rows >= least_rows && (!least_rows || g->open[i]->day != DM_DAY_MIXED) &&
 		    (best == SIZE_MAX || g->open[i]->touched < g->open[best]->touched))
 			best = i;
 	return best;
@@ -286,19 +294,18 @@ static int write_run(struct dm_ingest *g, struct dm_run_row *ret, char name[64],
 
 	if (!src)
 		return dm_fail(err, DM_ENOMEM, "out of memory");
-	ret->keys = 0;
 	for (size_t i = 0; i < g->n_files; i++) {
 		const struct sealed_file *f = g->files[i];
 		src[i] = (struct dm_run_source){
 			.values = f->sealed.values,
 			.n = f->sealed.n_values,
 			.cell = {.day = f->row.day, .kind = f->row.kind, .class_id = f->row.class_id}};
-		ret->keys += f->sealed.n_values;
 	}
 	dm_buf_init(&bytes, SIZE_MAX / 4);
-	rc = dm_run_write(&bytes, src, g->n_files, err);
+	rc = dm_run_write(&bytes, src, g->n_files, &ret->keys, err);
 	dm_free(src);
-	snprintf(name, 64, "run-%lld-%u-%d.run", (long long)g->import, g->seq++, (int)getpid());
+	snprintf(name, 64, "run-%lld-%u-%llx.run", (long long)g->import, g->seq++,
+		 (unsigned long long)g->stamp);
 	if (!rc)
 		rc = dm_store_put(g->store->evidence_fd, name, &bytes, err);
 	ret->level = 0;
@@ -347,11 +354,12 @@ int dm_ingest_commit(struct dm_ingest *g, int (*also)(void *ctx, struct dm_catal
 		goto fail;
 	}
 	rc = dm_catalog_commit(c, err);
-	if (rc)
-		goto fail;
+	/* After a commit that failed the log may hold it all the same, and a crash would bring it to life:
+	 * the files stay until the next opening for writing, when the catalog tells what is true. */
 	forget_files(g, false);
-	g->committed = g->ordinal;
-	return DM_OK;
+	if (!rc)
+		g->committed = g->ordinal;
+	return rc;
 fail:
 	if (run_name[0])
 		unlinkat(g->store->evidence_fd, run_name, 0);

@@ -1,5 +1,6 @@
 #include "evidence/run.h"
 
+#include <stdio.h>
 #include <xxhash.h>
 #include "base/cur.h"
 #include "base/limits.h"
@@ -50,24 +51,34 @@ static int open_type(struct dm_run *r, struct dm_run_type *t, const struct dm_ru
 	return DM_OK;
 }
 
+/* The directory is read once and kept: a file cut while it is mapped must not change what was checked. */
 static int open_mapped(struct dm_run *r, struct dm_err *err)
 {
-	const struct dm_run_header *h = (const void *)r->map.p;
+	struct dm_run_header own, *h = &own;
 	const struct dm_run_type_desc *d;
 	uint32_t types;
 
-	if (r->map.n < sizeof *h || memcmp(h->magic, DM_RUN_MAGIC, 8))
+	if (r->map.n < sizeof *h)
+		return refuse(err, "it is no run file");
+	memcpy(h, r->map.p, sizeof *h);
+	if (memcmp(h->magic, DM_RUN_MAGIC, 8))
 		return refuse(err, "it is no run file");
 	if (h->version > DM_RUN_VERSION || h->features)
 		return dm_fail(err, DM_EVERSION, "the run was written by a newer version of demarche");
+	if (XXH3_64bits(h, offsetof(struct dm_run_header, sum)) != h->sum)
+		return refuse(err, "its header fails the checksum");
 	if (h->size != r->map.n || h->directory > r->map.n || h->directory_n > r->map.n - h->directory ||
 	    h->n_types >= DM_OBS_TYPES ||
 	    h->directory_n !=
 		    (uint64_t)h->n_types * sizeof *d + (uint64_t)h->n_cells * sizeof(struct dm_cell))
 		return refuse(err, "it has the wrong length");
-	if (XXH3_64bits(r->map.p + h->directory, h->directory_n) != h->directory_sum)
+	r->directory = dm_alloc(h->directory_n);
+	if (!r->directory)
+		return dm_fail(err, DM_ENOMEM, "out of memory");
+	memcpy(r->directory, r->map.p + h->directory, h->directory_n);
+	if (XXH3_64bits(r->directory, h->directory_n) != h->directory_sum)
 		return refuse(err, "its directory fails the checksum");
-	d = (const void *)(r->map.p + h->directory);
+	d = r->directory;
 	types = h->n_types;
 	r->n_cells = h->n_cells;
 	r->cell = (const void *)(d + types);
@@ -87,6 +98,7 @@ int dm_run_open(struct dm_run **ret, int dirfd, const char *name, uint64_t size,
 
 	if (!r)
 		return dm_fail(err, DM_ENOMEM, "out of memory");
+	snprintf(r->name, sizeof r->name, "%s", name);
 	rc = dm_map_open(&r->map, dirfd, name, size, err);
 	if (!rc)
 		rc = open_mapped(r, err);
@@ -105,24 +117,34 @@ void dm_run_close(struct dm_run *r)
 		return;
 	for (uint32_t i = 0; i < r->n_types; i++)
 		dm_strings_close(&r->type[i].strings);
+	dm_free(r->directory);
 	if (r->map.p)
 		dm_map_close(&r->map);
 	dm_free(r);
 }
 
+int dm_run_verify(struct dm_run *r, struct dm_run_type *t, struct dm_err *err)
+{
+	const struct dm_run_type_desc *d = (const struct dm_run_type_desc *)r->directory + (t - r->type);
+	const struct dm_section *s[6] = {&d->keys, &d->count, &d->first, &d->span, &d->cells_at, &d->cells};
+
+	for (size_t k = 0; k < 6 && !t->verified; k++)
+		if (XXH3_64bits(r->map.p + s[k]->offset, s[k]->length) != s[k]->sum) {
+			refuse(err, "a section fails its checksum");
+			dm_err_source(err, r->name);
+			return DM_ECORRUPT;
+		}
+	t->verified = true;
+	return dm_map_check(&r->map, err);
+}
+
 int dm_run_check(struct dm_run *r, struct dm_err *err)
 {
-	const struct dm_run_header *h = (const void *)r->map.p;
-	const struct dm_run_type_desc *d = (const void *)(r->map.p + h->directory);
+	int rc = DM_OK;
 
-	for (uint32_t i = 0; i < r->n_types; i++) {
-		const struct dm_section *s[6] = {&d[i].keys, &d[i].count,    &d[i].first,
-						 &d[i].span, &d[i].cells_at, &d[i].cells};
-		for (size_t k = 0; k < 6; k++)
-			if (XXH3_64bits(r->map.p + s[k]->offset, s[k]->length) != s[k]->sum)
-				return refuse(err, "a section fails its checksum");
-	}
-	return DM_OK;
+	for (uint32_t i = 0; i < r->n_types && !rc; i++)
+		rc = dm_run_verify(r, &r->type[i], err);
+	return rc;
 }
 
 struct dm_run_type *dm_run_type(struct dm_run *r, enum dm_obs_type t)

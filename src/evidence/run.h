@@ -25,19 +25,24 @@ struct dm_run_type {
 	struct dm_ints count, first, span, cells_at; /* span: last - first */
 	const uint8_t *cells;
 	size_t cells_n;
+	bool verified; /* its checksums have been compared */
 };
 
 struct dm_run {
 	struct dm_map map;
+	void *directory; /* owned; `cell` points into it */
 	const struct dm_cell *cell;
 	uint32_t n_cells, n_types;
 	uint64_t n_keys;
+	char name[80]; /* of the file, for errors */
 	struct dm_run_type type[DM_OBS_TYPES];
 };
 
 int dm_run_open(struct dm_run **ret, int dirfd, const char *name, uint64_t size, struct dm_err *err);
 void dm_run_close(struct dm_run *r);
 int dm_run_check(struct dm_run *r, struct dm_err *err);
+/* Compares the checksums of one type, once: before an answer rests on it. "Not seen" is an answer. */
+int dm_run_verify(struct dm_run *r, struct dm_run_type *t, struct dm_err *err);
 struct dm_run_type *dm_run_type(struct dm_run *r, enum dm_obs_type t); /* NULL: none of that type */
 struct dm_sv dm_run_key(struct dm_run_type *t, uint32_t i);
 /* Index of the first key >= key at or after `from` (gallops: cheap for ascending keys); t->n if none. */
@@ -59,7 +64,8 @@ struct dm_run_source {
 	struct dm_cell cell;
 	struct dm_run *run; /* or this */
 };
-/* Merges the sources into the bytes of one run. */
-int dm_run_write(struct dm_buf *out, const struct dm_run_source *src, size_t n, struct dm_err *err);
+/* Merges the sources into the bytes of one run of *ret_keys keys. */
+int dm_run_write(struct dm_buf *out, const struct dm_run_source *src, size_t n, uint64_t *ret_keys,
+		 struct dm_err *err);
 
 #endif

@@ -14,6 +14,7 @@ struct dm_run_header {
 	uint32_t n_types, n_cells;
 	uint64_t directory, directory_n,
 		directory_sum; /* dm_run_type_desc of each type, then dm_cell of each cell */
+	uint64_t sum;	       /* XXH3-64 of the header before here */
 };
 
 struct dm_run_type_desc {

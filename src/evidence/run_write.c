@@ -308,11 +308,13 @@ static int write_directory(struct merge *m)
 	h.directory_n = out->n - h.directory;
 	h.directory_sum = XXH3_64bits(out->p + h.directory, h.directory_n);
 	h.size = out->n;
+	h.sum = XXH3_64bits(&h, offsetof(struct dm_run_header, sum));
 	memcpy(out->p, &h, sizeof h);
 	return DM_OK;
 }
 
-int dm_run_write(struct dm_buf *out, const struct dm_run_source *src, size_t n, struct dm_err *err)
+int dm_run_write(struct dm_buf *out, const struct dm_run_source *src, size_t n, uint64_t *ret_keys,
+		 struct dm_err *err)
 {
 	struct merge m = {.src = src, .n_src = n, .out = out};
 	struct dm_run_header blank = {0};
@@ -335,6 +337,11 @@ int dm_run_write(struct dm_buf *out, const struct dm_run_source *src, size_t n, 
 	rc = merge_all(&m);
 	if (!rc)
 		rc = write_directory(&m);
+	if (!rc) {
+		*ret_keys = 0;
+		for (uint32_t i = 0; i < m.n_types; i++)
+			*ret_keys += m.desc[i].n;
+	}
 out:
 	if (m.cell_map)
 		for (size_t i = 0; i < n; i++)

@@ -185,6 +185,7 @@ static int write_file(struct dm_seal *s)
 	h.directory_n = out->n - h.directory;
 	h.directory_sum = XXH3_64bits(out->p + h.directory, h.directory_n);
 	h.size = out->n;
+	h.sum = XXH3_64bits(&h, offsetof(struct dm_segment_header, sum));
 	memcpy(out->p, &h, sizeof h);
 	return DM_OK;
 }

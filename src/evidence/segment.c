@@ -1,5 +1,6 @@
 #include "evidence/segment.h"
 
+#include <stdio.h>
 #include <xxhash.h>
 #include "base/cur.h"
 
@@ -25,6 +26,7 @@ static int open_dicts(struct dm_segment *s, const struct dm_dictionary_desc *d, 
 		    (i && d[i].type <= d[i - 1].type))
 			return refuse(err, "a dictionary lies outside the file");
 		x->type = d[i].type;
+		x->d = &d[i];
 		x->n = d[i].n;
 		x->first = s->n_codes;
 		s->n_codes += x->n;
@@ -49,9 +51,13 @@ static int open_directory(struct dm_segment *s, struct dm_err *err)
 	if (h->directory > s->map.n || h->directory_n > s->map.n - h->directory || need != h->directory_n ||
 	    h->dictionaries >= DM_OBS_TYPES || h->columns > DM_FIELDS + 8)
 		return refuse(err, "its directory lies outside the file");
-	if (XXH3_64bits(s->map.p + h->directory, h->directory_n) != h->directory_sum)
+	s->directory = dm_alloc(h->directory_n);
+	if (!s->directory)
+		return dm_fail(err, DM_ENOMEM, "out of memory");
+	memcpy(s->directory, s->map.p + h->directory, h->directory_n);
+	if (XXH3_64bits(s->directory, h->directory_n) != h->directory_sum)
 		return refuse(err, "its directory fails the checksum");
-	cols = (const void *)(s->map.p + h->directory);
+	cols = s->directory;
 	s->n_cols = h->columns;
 	s->n_dicts = h->dictionaries;
 	s->col = dm_calloc(s->n_cols, sizeof *s->col);
@@ -81,12 +87,17 @@ static uint64_t serial;
 
 static int open_mapped(struct dm_segment *s, struct dm_err *err)
 {
-	const struct dm_segment_header *h = (const void *)s->map.p;
+	const struct dm_segment_header *h = &s->own;
 
-	if (s->map.n < sizeof *h || memcmp(h->magic, DM_SEGMENT_MAGIC, 8))
+	if (s->map.n < sizeof *h)
+		return refuse(err, "it is no segment file");
+	memcpy(&s->own, s->map.p, sizeof s->own);
+	if (memcmp(h->magic, DM_SEGMENT_MAGIC, 8))
 		return refuse(err, "it is no segment file");
 	if (h->version > DM_SEGMENT_VERSION || h->features)
 		return dm_fail(err, DM_EVERSION, "the segment was written by a newer version of demarche");
+	if (XXH3_64bits(h, offsetof(struct dm_segment_header, sum)) != h->sum)
+		return refuse(err, "its header fails the checksum");
 	if (h->size != s->map.n || h->rows > DM_MAX_SEGMENT_ROWS)
 		return refuse(err, "it has the wrong length");
 	s->h = h;
@@ -101,6 +112,7 @@ int dm_segment_open(struct dm_segment **ret, int dirfd, const char *name, uint64
 
 	if (!s)
 		return dm_fail(err, DM_ENOMEM, "out of memory");
+	snprintf(s->name, sizeof s->name, "%s", name);
 	rc = dm_map_open(&s->map, dirfd, name, size, err);
 	if (!rc)
 		rc = open_mapped(s, err);
@@ -141,6 +153,7 @@ void dm_segment_close(struct dm_segment *s)
 	for (uint32_t i = 0; i < s->n_dicts; i++)
 		dm_strings_close(&s->dict[i].strings);
 	dm_free(s->col);
+	dm_free(s->directory);
 	if (s->map.p && !s->borrowed)
 		dm_map_close(&s->map);
 	dm_free(s);
@@ -153,19 +166,51 @@ static bool sum_ok(const struct dm_segment *s, const struct dm_section *x)
 
 int dm_segment_check(struct dm_segment *s, struct dm_err *err)
 {
-	const struct dm_dictionary_desc *d =
-		(const void *)(s->map.p + s->h->directory + s->n_cols * sizeof(struct dm_column_desc));
-
 	for (uint32_t i = 0; i < s->n_cols; i++)
 		if (!sum_ok(s, &s->col[i].d->values) || !sum_ok(s, &s->col[i].d->ends) ||
 		    !sum_ok(s, &s->col[i].d->strings))
 			return refuse(err, "a column fails its checksum");
 	for (uint32_t i = 0; i < s->n_dicts; i++)
-		if (!sum_ok(s, &d[i].keys))
+		if (!sum_ok(s, &s->dict[i].d->keys))
 			return refuse(err, "a dictionary fails its checksum");
 	if (!sum_ok(s, &s->h->group) || !sum_ok(s, &s->h->posting_at) || !sum_ok(s, &s->h->postings))
 		return refuse(err, "an index fails its checksum");
-	return DM_OK;
+	return dm_map_check(&s->map, err);
+}
+
+int dm_segment_sound(const struct dm_segment *s, struct dm_err *err)
+{
+	bool bad = s->corrupt;
+
+	for (uint32_t i = 0; i < s->n_cols && !bad; i++)
+		bad = s->col[i].strings.corrupt;
+	for (uint32_t i = 0; i < s->n_dicts && !bad; i++)
+		bad = s->dict[i].strings.corrupt;
+	if (!bad && !dm_map_check(&s->map, err))
+		return DM_OK;
+	if (bad)
+		refuse(err, "a part of it that was needed fails its checksum");
+	if (s->name[0])
+		dm_err_source(err, s->name);
+	return DM_ECORRUPT;
+}
+
+bool dm_segment_use_dict(struct dm_segment *s, struct dm_segment_dict *d)
+{
+	if (!d->verified && !sum_ok(s, &d->d->keys))
+		s->corrupt = true;
+	else
+		d->verified = true;
+	return d->verified;
+}
+
+bool dm_segment_use_postings(struct dm_segment *s)
+{
+	if (!s->postings_verified && !(sum_ok(s, &s->h->posting_at) && sum_ok(s, &s->h->postings)))
+		s->corrupt = true;
+	else
+		s->postings_verified = true;
+	return s->postings_verified;
 }
 
 static bool open_column(struct dm_segment *s, struct dm_segment_col *c)
@@ -175,6 +220,9 @@ static bool open_column(struct dm_segment *s, struct dm_segment_col *c)
 
 	if (c->open)
 		return true;
+	if (c->bad || !sum_ok(s, &d->values) || !sum_ok(s, &d->ends) || !sum_ok(s, &d->strings) ||
+	    (d->flags & DM_COLF_GROUPED && !sum_ok(s, &s->h->group)))
+		goto bad;
 	if (d->encoding == DM_ENC_PACK6) {
 		if (d->param < 1 || d->param > 42 ||
 		    d->values.length < ((uint64_t)d->n * d->param * 6 + 7) / 8 + 8)
@@ -195,6 +243,7 @@ static bool open_column(struct dm_segment *s, struct dm_segment_col *c)
 	c->open = true;
 	return true;
 bad:
+	c->bad = true;
 	s->corrupt = true;
 	return false;
 }
@@ -300,7 +349,7 @@ struct dm_sv dm_segment_key(struct dm_segment *s, uint32_t code, enum dm_obs_typ
 	struct dm_segment_dict *d = dict_of_code(s, code);
 	uint32_t i;
 
-	if (!d) {
+	if (!d || !dm_segment_use_dict(s, d)) {
 		*ret_type = DM_OBS_NONE;
 		return dm_sv("", 0);
 	}

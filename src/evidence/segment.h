@@ -2,8 +2,10 @@
  * a scan.
  *
  * The file is mapped and trusted no more than a file from a stranger: every access is bounded, a damaged
- * place reads as absent and sets `corrupt`. The checksums are compared by dm_segment_check (status --check,
- * hunt --verify, compaction), not on every look-up. A segment handle belongs to one thread.
+ * place reads as absent and sets `corrupt`. The checksum of a column, a dictionary or the postings is
+ * compared when it is first used; all of them by dm_segment_check (status --check, hunt --verify,
+ * compaction). Whoever has read asks dm_segment_sound before he prints. A segment handle belongs to one
+ * thread.
  */
 #ifndef DM_EVIDENCE_SEGMENT_H
 #define DM_EVIDENCE_SEGMENT_H
@@ -19,7 +21,7 @@ struct dm_segment_col {
 	struct dm_ints values, ends, list;
 	struct dm_strings strings;
 	const uint8_t *packed; /* PACK6 */
-	bool open;
+	bool open, bad;
 };
 
 struct dm_segment_dict {
@@ -27,11 +29,16 @@ struct dm_segment_dict {
 	uint32_t n, first;	   /* first code */
 	const uint8_t *keys;	   /* addresses */
 	struct dm_strings strings; /* others */
+	const struct dm_dictionary_desc *d;
+	bool verified;
 };
 
 struct dm_segment {
 	struct dm_map map;
+	struct dm_segment_header
+		own; /* read once: a file cut while mapped must not change what was checked */
 	const struct dm_segment_header *h;
+	void *directory; /* owned, for the same reason */
 	uint32_t n_cols, n_dicts, n_codes;
 	struct dm_segment_col *col;
 	struct dm_segment_dict dict[DM_OBS_TYPES];
@@ -41,6 +48,8 @@ struct dm_segment {
 	uint8_t place[256]; /* field -> column + 1; 0: none */
 	bool borrowed;	    /* the bytes belong to the caller */
 	uint64_t serial;    /* of this opening: an address may come again, this does not */
+	char name[80];	 /* of the file, for errors; "" in memory */
+	bool postings_verified;
 	bool corrupt;
 };
 
@@ -51,6 +60,11 @@ int dm_segment_open_bytes(struct dm_segment **ret, const uint8_t *p, size_t n, s
 void dm_segment_close(struct dm_segment *s);
 /* Compares every checksum. */
 int dm_segment_check(struct dm_segment *s, struct dm_err *err);
+/* DM_ECORRUPT if anything that was read so far is not to be trusted. */
+int dm_segment_sound(const struct dm_segment *s, struct dm_err *err);
+/* Before a dictionary or the postings are used: false, and `corrupt`, if the checksum fails. */
+bool dm_segment_use_dict(struct dm_segment *s, struct dm_segment_dict *d);
+bool dm_segment_use_postings(struct dm_segment *s);
 
 /* Column of a field (or DM_COL_...), NULL if no row has it. */
 struct dm_segment_col *dm_segment_column(struct dm_segment *s, unsigned field);

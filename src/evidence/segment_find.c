@@ -45,7 +45,7 @@ bool dm_segment_find(struct dm_segment *s, enum dm_obs_type t, struct dm_sv key,
 	bool equal;
 	uint32_t i;
 
-	if (!d)
+	if (!d || !dm_segment_use_dict(s, d))
 		return false;
 	i = lower(d, key, &equal);
 	if (equal)
@@ -58,7 +58,7 @@ uint32_t dm_segment_lower(struct dm_segment *s, enum dm_obs_type t, struct dm_sv
 	struct dm_segment_dict *d = dict_of_type(s, t);
 	bool equal;
 
-	if (!d) {
+	if (!d || !dm_segment_use_dict(s, d)) {
 		*ret_end = 0;
 		return 0;
 	}
@@ -102,8 +102,12 @@ static int scan_column(struct dm_segment *s, struct dm_segment_col *c, uint32_t 
 
 static bool posting(struct dm_segment *s, uint32_t code, struct dm_cur *ret)
 {
-	int64_t from = dm_ints_get(&s->posting_at, code), to = dm_ints_get(&s->posting_at, code + 1);
+	int64_t from, to;
 
+	if (!dm_segment_use_postings(s))
+		return false;
+	from = dm_ints_get(&s->posting_at, code);
+	to = dm_ints_get(&s->posting_at, code + 1);
 	if (code >= s->n_codes || from < 0 || to < from || (uint64_t)to > s->postings_n) {
 		s->corrupt = true;
 		return false;

@@ -3,7 +3,7 @@
  *
  * All integers little-endian. The header points at the directory: column descriptors, then dictionary
  * descriptors. A section is {u64 offset, u64 length, u64 checksum (XXH3-64)}; sections start at multiples
- * of 8. The directory has a checksum of its own in the header.
+ * of 8. The directory has a checksum of its own in the header, and so has the header.
  */
 #ifndef DM_EVIDENCE_SEGMENT_FORMAT_H
 #define DM_EVIDENCE_SEGMENT_FORMAT_H
@@ -32,6 +32,7 @@ struct dm_segment_header {
 	struct dm_section group;      /* group code of each row, if any column is grouped */
 	struct dm_section posting_at; /* ints: values + 1 offsets into postings */
 	struct dm_section postings;
+	uint64_t sum; /* XXH3-64 of the header before here */
 };
 
 /* Internal columns, beside those of fields.def. */

@@ -119,6 +119,32 @@ out:
 	dm_snapshot_done(&snap);
 }
 
+/* A catalog that is gone must not be made anew over its evidence: the sweep would take all of it for
+ * left-overs. */
+static int evidence_without_catalog(struct dm_store *s, struct dm_err *err)
+{
+	DIR *d = NULL;
+	struct dirent *e;
+	struct stat st;
+	bool any = false;
+	int fd;
+
+	if (!fstatat(s->home_fd, "catalog.sqlite", &st, 0) && st.st_size > 0)
+		return DM_OK;
+	fd = openat(s->home_fd, "evidence", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	d = fd >= 0 ? fdopendir(fd) : NULL;
+	while (d && !any && (e = readdir(d)))
+		any = dm_sv_ends(dm_sv_str(e->d_name), DM_SV(".seg"));
+	if (d)
+		closedir(d);
+	else if (fd >= 0)
+		close(fd);
+	if (!any)
+		return DM_OK;
+	dm_fail(err, DM_ECORRUPT, "the catalog is gone, and there is evidence that it named");
+	return dm_err_remedy(err, "restore catalog.sqlite from a backup, or move the folder evidence/ away");
+}
+
 int dm_store_open(struct dm_store **ret, const char *home, unsigned flags, unsigned wait_s,
 		  struct dm_err *err)
 {
@@ -148,6 +174,8 @@ int dm_store_open(struct dm_store **ret, const char *home, unsigned flags, unsig
 	snprintf(path, sizeof path, "%s/catalog.sqlite", s->home);
 	if (flags & DM_STORE_WRITE)
 		rc = take_lock(s, wait_s, err);
+	if (!rc && create)
+		rc = evidence_without_catalog(s, err);
 	if (!rc)
 		rc = dm_catalog_open(&s->catalog, path, create, !(flags & (DM_STORE_WRITE | DM_STORE_CREATE)),
 				     err);

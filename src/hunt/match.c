@@ -512,6 +512,39 @@ static void sum_refs(struct dm_hunt *h)
 		}
 }
 
+/* Whether any indicator could meet a value of the type. */
+static bool asks_for(const struct dm_hunt *h, enum dm_obs_type t)
+{
+	for (size_t i = 0; i < h->n_sets; i++) {
+		const struct dm_set *s = h->set[i];
+
+		if (((t == DM_OBS_IPV4 || t == DM_OBS_IPV6) && s->n_ranges) ||
+		    (t == DM_OBS_DOMAIN && s->n_suffixes))
+			return true;
+		for (uint32_t k = 0; k < s->n_types; k++)
+			if (s->type[k].type == t)
+				return true;
+	}
+	return false;
+}
+
+/* What was read may have been zeros of a file cut meanwhile, or a chunk that can't be decoded. */
+static int unharmed(const struct dm_hunt *h, struct dm_err *err)
+{
+	int rc = DM_OK;
+
+	for (size_t r = 0; r < h->n_runs && !rc; r++) {
+		rc = dm_map_check(&h->run[r]->map, err);
+		for (uint32_t i = 0; i < h->run[r]->n_types && !rc; i++)
+			rc = h->run[r]->type[i].strings.corrupt ? DM_ECORRUPT : DM_OK;
+		if (rc)
+			dm_err_source(err, h->run[r]->name);
+	}
+	for (size_t i = 0; i < h->n_sets && !rc; i++)
+		rc = dm_set_sound(h->set[i], err);
+	return rc;
+}
+
 int dm_hunt_match(struct dm_hunt *h, struct dm_err *err)
 {
 	struct gather g = {.h = h};
@@ -532,12 +565,16 @@ int dm_hunt_match(struct dm_hunt *h, struct dm_err *err)
 		for (size_t r = 0; r < h->n_runs && !rc; r++) {
 			g.type[r] = dm_run_type(h->run[r], t);
 			g.at[r] = g.l[r].n = 0;
-			if (g.type[r])
+			if (g.type[r] && asks_for(h, t))
+				rc = dm_run_verify(h->run[r], g.type[r], err);
+			if (g.type[r] && !rc)
 				rc = links_of(h, t, (uint16_t)r, g.type[r], &g.l[r]);
 		}
 		if (!rc)
 			rc = gather_type(&g, t);
 	}
+	if (!rc)
+		rc = unharmed(h, err);
 	if (!rc)
 		rc = order_hits(h);
 	if (!rc)
@@ -548,11 +585,11 @@ out:
 	dm_free(g.l);
 	dm_free(g.at);
 	dm_free(g.type);
-	if (rc == DM_ECORRUPT) {
+	if (rc == DM_ECORRUPT && !(err && err->code == rc)) {
 		dm_fail(err, rc, "the store-wide dictionary or a set of indicators is damaged");
 		return dm_err_remedy(err, "run `demarche status --check`");
 	}
-	return rc ? dm_fail(err, rc, "the hunt failed: %s", dm_code_text(rc)) : DM_OK;
+	return rc && rc != DM_ECORRUPT ? dm_fail(err, rc, "the hunt failed: %s", dm_code_text(rc)) : rc;
 }
 
 unsigned dm_hunt_threads(const struct dm_hunt *h)

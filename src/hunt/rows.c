@@ -126,11 +126,10 @@ static int rows_of_cell(const struct dm_hunt *h, struct day_rows *d, size_t firs
 				rc = rows_of_value(h, d, h->hit[k].value, err);
 		if (!rc && h->n_pattern_rows)
 			rc = pattern_rows(h, d, (uint32_t)(&s[i] - h->snap.segment), err);
-		if (!rc && d->seg[d->n_seg - 1]->corrupt) {
-			dm_fail(err, DM_ECORRUPT, "the segment is damaged");
+		if (!rc)
+			rc = dm_segment_sound(d->seg[d->n_seg - 1], err);
+		if (rc)
 			dm_err_source(err, s[i].file.p);
-			rc = dm_err_remedy(err, "run `demarche status --check`");
-		}
 	}
 	return rc;
 }
@@ -169,6 +168,9 @@ static int run_task(struct pool *p, unsigned thread, struct task *t, struct dm_e
 		if (rc)
 			dm_fail(err, rc, "the rows could not be written out: %s", dm_code_text(rc));
 	}
+	/* Again, after the columns that only the output needs: nothing is printed of a damaged segment. */
+	for (size_t i = 0; i < d.n_seg && !rc; i++)
+		rc = dm_segment_sound(d.seg[i], err);
 	for (size_t i = 0; i < d.n_seg; i++)
 		dm_segment_close(d.seg[i]);
 	dm_free(d.seg);

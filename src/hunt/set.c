@@ -1,5 +1,6 @@
 #include "hunt/set.h"
 
+#include <xxhash.h>
 #include "base/cur.h"
 #include "base/limits.h"
 #include "base/time.h"
@@ -14,6 +15,11 @@ static int refuse(struct dm_err *err)
 static bool inside(const struct dm_set *s, const struct dm_section *x, uint64_t need)
 {
 	return x->offset <= s->map.n && x->length <= s->map.n - x->offset && x->length >= need;
+}
+
+uint64_t dm_set_sum(const struct dm_set_header *h, const void *body, size_t n)
+{
+	return XXH3_64bits_withSeed(body, n, XXH3_64bits(h, offsetof(struct dm_set_header, sum)));
 }
 
 static int open_mapped(struct dm_set *s, struct dm_err *err)
@@ -81,8 +87,16 @@ int dm_set_open(struct dm_set **ret, int dirfd, const char *name, uint64_t size,
 	if (!s)
 		return dm_fail(err, DM_ENOMEM, "out of memory");
 	rc = dm_map_open(&s->map, dirfd, name, size, err);
+	/* All of it: a hunt reads nearly all of a set anyway, and a lost indicator is a wrong "not seen". */
+	if (!rc && s->map.n >= sizeof(struct dm_set_header)) {
+		const struct dm_set_header *h = (const void *)s->map.p;
+		if (h->version <= DM_SET_VERSION && dm_set_sum(h, h + 1, s->map.n - sizeof *h) != h->sum)
+			rc = refuse(err);
+	}
 	if (!rc)
 		rc = open_mapped(s, err);
+	if (!rc)
+		rc = dm_map_check(&s->map, err);
 	if (rc) {
 		dm_err_source(err, name);
 		dm_set_close(s);
@@ -109,6 +123,15 @@ int dm_set_open_bytes(struct dm_set **ret, struct dm_buf *bytes, struct dm_err *
 	}
 	*ret = s;
 	return DM_OK;
+}
+
+int dm_set_sound(const struct dm_set *s, struct dm_err *err)
+{
+	bool bad = s->suffixes.corrupt || s->texts.corrupt;
+
+	for (uint32_t i = 0; i < s->n_types && !bad; i++)
+		bad = s->type[i].strings.corrupt;
+	return bad ? refuse(err) : s->own.p ? DM_OK : dm_map_check(&s->map, err);
 }
 
 void dm_set_close(struct dm_set *s)

@@ -60,6 +60,8 @@ int dm_set_open(struct dm_set **ret, int dirfd, const char *name, uint64_t size,
 /* Takes the bytes over. */
 int dm_set_open_bytes(struct dm_set **ret, struct dm_buf *bytes, struct dm_err *err);
 void dm_set_close(struct dm_set *s);
+/* DM_ECORRUPT if a part that was read is not to be trusted. */
+int dm_set_sound(const struct dm_set *s, struct dm_err *err);
 /* A handle of one's own for another thread; the bytes stay those of `s`, which must outlive it. */
 int dm_set_clone(struct dm_set **ret, const struct dm_set *s);
 

@@ -647,6 +647,7 @@ int dm_set_pack(struct dm_set_builder *b, struct dm_buf *ret, struct dm_err *err
 		return dm_fail(err, rc, "the indicators could not be packed: %s", dm_code_text(rc));
 	}
 	h.size = ret->n;
+	h.sum = dm_set_sum(&h, ret->p + sizeof h, ret->n - sizeof h);
 	memcpy(ret->p, &h, sizeof h);
 	return DM_OK;
 }

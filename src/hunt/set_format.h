@@ -42,6 +42,9 @@ struct dm_set_header {
 	uint32_t n_records, n_ranges, n_suffixes, n_patterns, n_unusable, pad;
 	struct dm_section ranges, suffixes, suffix_ref, patterns, record_at, records, texts;
 	struct dm_set_type_desc type[DM_OBS_TYPES];
+	uint64_t sum; /* XXH3-64 of all behind the header, seeded with that of the header before here */
 };
+
+uint64_t dm_set_sum(const struct dm_set_header *h, const void *body, size_t n);
 
 #endif

@@ -18,19 +18,20 @@ struct dm_file_digest {
 	char *buf;
 };
 
-/* Hashes up to `end`; the lock is not held. False if the file can't be read that far. */
-static bool hash_to(struct dm_file_digest *d, uint64_t end)
+/* Hashes [from, end): by the one thread that owns the sum at the time; the lock is not held. False if the
+ * file can't be read that far. */
+static bool hash_to(struct dm_file_digest *d, uint64_t from, uint64_t end)
 {
-	while (d->done < end) {
-		size_t want = end - d->done < PIECE ? (size_t)(end - d->done) : PIECE;
-		ssize_t n = pread(d->fd, d->buf, want, (off_t)d->done);
+	while (from < end) {
+		size_t want = end - from < PIECE ? (size_t)(end - from) : PIECE;
+		ssize_t n = pread(d->fd, d->buf, want, (off_t)from);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return false;
 		dm_digest_update(d->sum, d->buf, (size_t)n);
-		d->done += (uint64_t)n;
+		from += (uint64_t)n;
 	}
 	return true;
 }
@@ -41,17 +42,18 @@ static void *digest_thread(void *arg)
 
 	pthread_mutex_lock(&d->lock);
 	while (!d->stop && !d->failed) {
-		uint64_t end = d->target;
+		uint64_t from = d->done, end = d->target;
 		bool ok;
 
-		if (d->done >= end) {
+		if (from >= end) {
 			pthread_cond_wait(&d->change, &d->lock);
 			continue;
 		}
 		pthread_mutex_unlock(&d->lock);
-		ok = hash_to(d, end);
+		ok = hash_to(d, from, end);
 		pthread_mutex_lock(&d->lock);
 		d->failed = !ok;
+		d->done = end;
 		pthread_cond_broadcast(&d->change);
 	}
 	pthread_mutex_unlock(&d->lock);
@@ -118,7 +120,10 @@ int dm_file_digest_at(struct dm_file_digest *d, uint64_t offset, uint8_t out[DM_
 	pthread_mutex_lock(&d->lock);
 	while (d->running && !d->failed && d->done < d->target)
 		pthread_cond_wait(&d->change, &d->lock);
-	ok = !d->failed && (d->running || hash_to(d, offset)) && d->done == offset;
+	ok = !d->failed && (d->running || hash_to(d, d->done, offset));
+	if (ok && !d->running && d->done < offset)
+		d->done = offset;
+	ok = ok && d->done == offset;
 	pthread_mutex_unlock(&d->lock);
 	if (!ok)
 		return dm_fail(err, DM_EIO, "the file changed while it was read");

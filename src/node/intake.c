@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,7 +13,21 @@
 #include "node/file_digest.h"
 
 #define COMMIT_ROWS 4000000u /* rows after which an import is made durable so far */
+#define STOP_US	    3000000u /* how long a stopped import may take to its next safe point */
 #define HEAD	    4096u
+
+#ifdef DM_FAULT_BUILD
+/* Tests kill imports between two commits, and can't wait for millions of rows. */
+static uint64_t commit_rows(void)
+{
+	const char *s = getenv("DM_FAULT_COMMIT_ROWS");
+	uint64_t n;
+
+	return s && dm_sv_u64(dm_sv_str(s), &n) ? n : COMMIT_ROWS;
+}
+#else
+#define commit_rows() COMMIT_ROWS
+#endif
 
 struct job {
 	struct dm_store *store; /* NULL: nothing is stored */
@@ -34,8 +49,8 @@ struct job {
 	struct dm_arena arena;
 	bool plain_offsets; /* offsets of progress are those of the file: it is not compressed */
 	bool grows;
-	uint64_t done_offset, done_line, max_line, last_line;
-	uint64_t resume_line;
+	uint64_t done_offset, done_line, max_line;
+	uint64_t stop_asked_us;
 	const struct dm_importer *importer;
 	bool wants_set, wants_rows;
 	struct skipped {
@@ -211,6 +226,16 @@ static int save_mid(void *ctx, struct dm_catalog *c, struct dm_err *err)
 	return rc ? rc : save_import(&m->k, c, err);
 }
 
+static bool at_safe_point(const struct job *j)
+{
+	return j->grows && j->max_line <= j->done_line;
+}
+
+static bool stop_asked(const struct job *j)
+{
+	return j->opt->stop && *j->opt->stop;
+}
+
 static int on_progress(void *ctx, uint64_t offset, uint64_t line, uint64_t raw)
 {
 	struct job *j = ctx;
@@ -221,10 +246,12 @@ static int on_progress(void *ctx, uint64_t offset, uint64_t line, uint64_t raw)
 	(void)raw;
 	j->done_offset = offset;
 	j->done_line = line;
+	if (stop_asked(j) && at_safe_point(j))
+		return dm_fail(j->err, DM_ECANCELLED, "stopped on request");
 	if (!j->digest || !j->plain_offsets || !j->grows)
 		return DM_OK;
 	dm_file_digest_advance(j->digest, offset);
-	if (!j->ingest || !exact || j->set || dm_ingest_pending(j->ingest) < COMMIT_ROWS)
+	if (!j->ingest || !exact || j->set || dm_ingest_pending(j->ingest) < commit_rows())
 		return DM_OK;
 	rc = dm_ingest_commit(j->ingest, save_mid, &m, j->err);
 	return rc;
@@ -234,7 +261,11 @@ static int on_tick(void *ctx, uint64_t raw)
 {
 	struct job *j = ctx;
 
-	if (j->opt->stop && *j->opt->stop)
+	if (stop_asked(j) && !j->stop_asked_us)
+		j->stop_asked_us = dm_monotonic_us();
+	/* A file that can go on later is left at its next safe point, if that comes soon. */
+	if (stop_asked(j) &&
+	    (!j->grows || !j->ingest || at_safe_point(j) || dm_monotonic_us() - j->stop_asked_us > STOP_US))
 		return dm_fail(j->err, DM_ECANCELLED, "stopped on request");
 	if (j->opt->progress && j->opt->progress(j->opt->ctx, j->name, raw, j->size, j->r->rows))
 		return dm_fail(j->err, DM_ECANCELLED, "stopped on request");
@@ -339,6 +370,7 @@ static int recognise(struct job *j, struct dm_resume *found, const struct dm_res
 {
 	struct dm_arena arena = {0};
 	struct dm_resume *cand;
+	uint64_t last = 0;
 	size_t n;
 	int rc = dm_catalog_resumes(j->store->catalog, dm_sv(j->head, j->head_n), j->size, &arena, &cand, &n,
 				    j->err);
@@ -353,13 +385,21 @@ static int recognise(struct job *j, struct dm_resume *found, const struct dm_res
 	for (size_t i = 0; i < n && !rc; i++) {
 		uint8_t sum[DM_DIGEST_SIZE];
 
-		rc = dm_file_digest_at(j->digest, cand[i].offset, sum, j->err);
+		last = cand[i].offset;
+		rc = dm_file_digest_at(j->digest, last, sum, j->err);
 		if (!rc && !memcmp(sum, cand[i].digest, sizeof sum)) {
 			*found = cand[i];
 			*ret_from = found;
 		}
 	}
 	dm_arena_done(&arena);
+	/* A longer candidate that was another file after all has moved the digest past places that will be
+	 * asked for. */
+	if (!rc && last > (*ret_from ? found->offset : 0)) {
+		dm_file_digest_free(j->digest);
+		j->digest = NULL;
+		rc = dm_file_digest_new(&j->digest, j->fd, j->err);
+	}
 	return rc;
 }
 
@@ -385,20 +425,38 @@ static int pack_set(struct job *j)
 	return rc ? rc : dm_fsync_dir(j->store->intel_fd, j->err);
 }
 
+/* A file that can go on is known up to its last safe point; any other as a whole. Where the worker died or
+ * the file broke off between two safe points its rows are kept too, and the file counts as known as it is:
+ * nothing may come twice. */
 static int save_all(void *ctx, struct dm_catalog *c, struct dm_err *err)
 {
 	struct closing *k = ctx;
 	struct job *j = k->j;
-	bool resumable = j->grows && j->plain_offsets && j->max_line <= j->done_line;
-	bool interrupted = !k->complete || j->r->interrupted;
-	int rc = DM_OK;
+	int rc;
 
-	if (resumable)
+	if (!at_safe_point(j))
+		rc = save_resume(j, c, j->size, j->size, j->max_line, false, err);
+	else if (j->plain_offsets)
 		rc = save_resume(j, c, j->done_offset, j->done_offset, j->done_line, true, err);
-	else if (!interrupted)
-		rc = save_resume(j, c, j->size, j->plain_offsets ? j->size : j->done_offset, j->max_line,
-				 j->grows, err);
+	else
+		rc = save_resume(j, c, j->size, j->done_offset, j->done_line, true, err);
 	return rc ? rc : save_import(k, c, err);
+}
+
+/* Whether nothing is left to take from a file whose first bytes are known. */
+static bool is_all_known(struct job *j, const struct dm_resume *from)
+{
+	struct dm_arena arena = {0};
+	struct dm_import imp = {.complete = true};
+	bool all;
+
+	if (from->offset != j->size)
+		return !from->grows;
+	/* A packed file is known by all of its bytes even if its import was stopped half-way: it goes on. */
+	all = !from->grows || j->plain_offsets ||
+	      dm_catalog_import_get(j->store->catalog, from->import, &arena, &imp, NULL) || imp.complete;
+	dm_arena_done(&arena);
+	return all;
 }
 
 static int store_job(struct job *j)
@@ -411,7 +469,7 @@ static int store_job(struct job *j)
 
 	if (!rc)
 		rc = recognise(j, &known, &from);
-	if (!rc && from && (from->offset == j->size || !from->grows)) {
+	if (!rc && from && is_all_known(j, from)) {
 		j->r->state = DM_INTAKE_KNOWN;
 		j->r->import = from->import;
 		if (from->offset != j->size) {
@@ -447,13 +505,16 @@ static int store_job(struct job *j)
 		j->r->interrupted = true;
 		if (!j->r->rows && !j->r->indicators)
 			return rc;
+		/* Stopped where the file can't go on: half of it would come twice with the next try. */
+		if (rc == DM_ECANCELLED && !at_safe_point(j))
+			return rc;
 		rc = DM_OK;
 	}
 	if (rc)
 		return rc;
 	if (j->r->state == DM_INTAKE_GREW && !j->r->rows && !j->r->indicators && !j->r->skipped &&
-	    !j->r->code) {
-		j->r->state = DM_INTAKE_KNOWN; /* it grew by a part of a line */
+	    (!j->r->code || from->offset == j->size)) {
+		j->r->state = DM_INTAKE_KNOWN; /* it grew by a part of a line, or is broken where it was */
 		j->r->import = from->import;
 		return DM_OK;
 	}

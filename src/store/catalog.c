@@ -67,6 +67,13 @@ static int make_schema(struct dm_catalog *c, struct dm_err *err)
 	return dm_catalog_commit(c, err);
 }
 
+static int no_node(struct dm_err *err)
+{
+	dm_fail(err, DM_ENOENT, "there is no node here");
+	dm_err_remedy(err, "make one with `demarche init`, or say where it is with --home");
+	return DM_ENOENT;
+}
+
 int dm_catalog_open(struct dm_catalog **ret, const char *path, bool create, bool readonly, struct dm_err *err)
 {
 	struct dm_catalog *c;
@@ -74,8 +81,7 @@ int dm_catalog_open(struct dm_catalog **ret, const char *path, bool create, bool
 	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE, rc = DM_OK;
 
 	if (!create && access(path, F_OK)) {
-		dm_fail(err, DM_ENOENT, "there is no node here");
-		dm_err_remedy(err, "make one with `demarche init`, or say where it is with --home");
+		no_node(err);
 		return dm_err_source(err, path);
 	}
 	c = dm_calloc(1, sizeof *c);
@@ -87,7 +93,8 @@ int dm_catalog_open(struct dm_catalog **ret, const char *path, bool create, bool
 		goto out;
 	}
 	sqlite3_busy_timeout(c->db, 20000);
-	rc = dm_sql_exec(c, readonly ? "PRAGMA query_only=1" : "PRAGMA synchronous=FULL", err);
+	rc = dm_sql_exec(
+		c, readonly ? "PRAGMA query_only=1" : "PRAGMA synchronous=FULL;PRAGMA secure_delete=1", err);
 	if (!rc && create)
 		rc = dm_sql_exec(c, "PRAGMA journal_mode=WAL", err);
 	if (rc)
@@ -101,7 +108,7 @@ int dm_catalog_open(struct dm_catalog **ret, const char *path, bool create, bool
 	else if (version == 0 && create)
 		rc = make_schema(c, err);
 	else if (version == 0)
-		rc = dm_fail(err, DM_ECORRUPT, "the catalog is empty");
+		rc = no_node(err); /* killed while it was made: nothing was ever in it */
 out:
 	if (rc) {
 		dm_err_source(err, path);
@@ -138,6 +145,17 @@ int dm_catalog_commit(struct dm_catalog *c, struct dm_err *err)
 	return rc;
 }
 
+int dm_catalog_settle(struct dm_catalog *c, struct dm_err *err)
+{
+	sqlite3_stmt *st = dm_sql(c, err, "PRAGMA wal_checkpoint(TRUNCATE)", "");
+	int rc = st ? dm_sql_step(c, st, err) : DM_EIO;
+
+	if (rc > 0 && sqlite3_column_int(st, 0))
+		rc = dm_fail(err, DM_EBUSY, "a reader still holds the old pages of the catalog");
+	sqlite3_finalize(st);
+	return rc < 0 ? rc : DM_OK;
+}
+
 void dm_catalog_rollback(struct dm_catalog *c)
 {
 	if (!sqlite3_get_autocommit(c->db))
@@ -166,8 +184,11 @@ int dm_catalog_get(struct dm_catalog *c, const char *key, struct dm_arena *arena
 	sqlite3_stmt *st = dm_sql(c, err, "SELECT value FROM setting WHERE key=?", "t", dm_sv_str(key));
 	int rc = st ? dm_sql_step(c, st, err) : DM_EIO;
 
-	if (rc > 0)
+	if (rc > 0) {
 		*ret = dm_sql_text(st, 0, arena);
+		if (!ret->p)
+			rc = dm_fail(err, DM_ENOMEM, "out of memory");
+	}
 	sqlite3_finalize(st);
 	return rc > 0 ? DM_OK : rc == 0 ? DM_ENOENT : rc;
 }

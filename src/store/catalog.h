@@ -22,6 +22,9 @@ void dm_catalog_close(struct dm_catalog *c);
 int dm_catalog_begin(struct dm_catalog *c, bool write, struct dm_err *err);
 int dm_catalog_commit(struct dm_catalog *c, struct dm_err *err);
 void dm_catalog_rollback(struct dm_catalog *c);
+/* Moves everything out of the write-ahead log and empties it, so that nothing deleted is left in it. DM_EBUSY
+ * if a reader does not let go in time. */
+int dm_catalog_settle(struct dm_catalog *c, struct dm_err *err);
 /* PRAGMA integrity_check; DM_ECORRUPT with SQLite's words. */
 int dm_catalog_check(struct dm_catalog *c, struct dm_err *err);
 
@@ -64,6 +67,9 @@ int dm_catalog_import_by_digest(struct dm_catalog *c, const uint8_t digest[32], 
 				struct dm_err *err);
 int dm_catalog_skip_add(struct dm_catalog *c, int64_t import, uint64_t line, struct dm_sv reason,
 			struct dm_err *err);
+/* The reasons of imports that hold rows before that time: they may quote values of the line. The lines stay.
+ */
+int dm_catalog_skips_forget(struct dm_catalog *c, int64_t before, struct dm_err *err);
 int dm_catalog_skips(struct dm_catalog *c, int64_t import,
 		     int (*each)(void *ctx, uint64_t line, struct dm_sv reason), void *ctx,
 		     struct dm_err *err);

@@ -13,9 +13,10 @@ static int64_t count_rows(struct dm_catalog *c, const char *sql, struct dm_err *
 	return n;
 }
 
-/* Reads all rows of a query into an array of `size` bytes each. */
+/* Reads all rows of a query into an array of `size` bytes each. `read` says false when memory ran out: a row
+ * without its file name would make the sweep take that file for one that nobody knows. */
 static int read_all(struct dm_catalog *c, const char *count_sql, const char *sql, size_t size,
-		    void (*read)(sqlite3_stmt *, struct dm_arena *, void *), struct dm_arena *arena,
+		    bool (*read)(sqlite3_stmt *, struct dm_arena *, void *), struct dm_arena *arena,
 		    void **ret, size_t *ret_n, struct dm_err *err)
 {
 	int64_t cap = count_rows(c, count_sql, err);
@@ -27,13 +28,16 @@ static int read_all(struct dm_catalog *c, const char *count_sql, const char *sql
 	if (cap < 0)
 		return err && err->code ? err->code : DM_EIO;
 	v = dm_arena_alloc(arena, (size_t)(cap + 1) * size);
-	st = dm_sql(c, err, sql, "");
-	if (!v || !st) {
-		sqlite3_finalize(st);
+	if (!v)
 		return dm_fail(err, DM_ENOMEM, "out of memory");
-	}
+	st = dm_sql(c, err, sql, "");
+	if (!st)
+		return err && err->code ? err->code : DM_EIO;
 	while ((rc = dm_sql_step(c, st, err)) > 0 && n < (size_t)cap)
-		read(st, arena, v + n++ * size);
+		if (!read(st, arena, v + n++ * size)) {
+			rc = dm_fail(err, DM_ENOMEM, "out of memory");
+			break;
+		}
 	sqlite3_finalize(st);
 	if (rc < 0)
 		return rc;
@@ -56,9 +60,11 @@ int dm_catalog_segment_remove(struct dm_catalog *c, int64_t id, struct dm_err *e
 	return dm_sql_run(c, dm_sql(c, err, "DELETE FROM segment WHERE id=?", "i", id), err);
 }
 
-static void read_segment(sqlite3_stmt *st, struct dm_arena *arena, void *out)
+static bool read_segment(sqlite3_stmt *st, struct dm_arena *arena, void *out)
 {
-	*(struct dm_segment_row *)out = (struct dm_segment_row){
+	struct dm_segment_row *r = out;
+
+	*r = (struct dm_segment_row){
 		.id = sqlite3_column_int64(st, 0),
 		.day = (int32_t)sqlite3_column_int64(st, 1),
 		.kind = (uint32_t)sqlite3_column_int64(st, 2),
@@ -69,6 +75,7 @@ static void read_segment(sqlite3_stmt *st, struct dm_arena *arena, void *out)
 		.last = sqlite3_column_int64(st, 7),
 		.file = dm_sql_text(st, 8, arena),
 	};
+	return r->file.p != NULL;
 }
 
 int dm_catalog_segments(struct dm_catalog *c, struct dm_arena *arena, struct dm_segment_row **ret,
@@ -93,15 +100,18 @@ int dm_catalog_run_remove(struct dm_catalog *c, int64_t id, struct dm_err *err)
 	return dm_sql_run(c, dm_sql(c, err, "DELETE FROM run WHERE id=?", "i", id), err);
 }
 
-static void read_run(sqlite3_stmt *st, struct dm_arena *arena, void *out)
+static bool read_run(sqlite3_stmt *st, struct dm_arena *arena, void *out)
 {
-	*(struct dm_run_row *)out = (struct dm_run_row){
+	struct dm_run_row *r = out;
+
+	*r = (struct dm_run_row){
 		.id = sqlite3_column_int64(st, 0),
 		.level = (uint32_t)sqlite3_column_int64(st, 1),
 		.keys = (uint64_t)sqlite3_column_int64(st, 2),
 		.bytes = (uint64_t)sqlite3_column_int64(st, 3),
 		.file = dm_sql_text(st, 4, arena),
 	};
+	return r->file.p != NULL;
 }
 
 int dm_catalog_runs(struct dm_catalog *c, struct dm_arena *arena, struct dm_run_row **ret, size_t *ret_n,
@@ -125,9 +135,11 @@ int dm_catalog_set_remove(struct dm_catalog *c, int64_t import, struct dm_err *e
 	return dm_sql_run(c, dm_sql(c, err, "DELETE FROM indicator_set WHERE import=?", "i", import), err);
 }
 
-static void read_set(sqlite3_stmt *st, struct dm_arena *arena, void *out)
+static bool read_set(sqlite3_stmt *st, struct dm_arena *arena, void *out)
 {
-	*(struct dm_set_row *)out = (struct dm_set_row){
+	struct dm_set_row *r = out;
+
+	*r = (struct dm_set_row){
 		.import = sqlite3_column_int64(st, 0),
 		.warning = sqlite3_column_int64(st, 1) != 0,
 		.indicators = (uint64_t)sqlite3_column_int64(st, 2),
@@ -135,6 +147,7 @@ static void read_set(sqlite3_stmt *st, struct dm_arena *arena, void *out)
 		.file = dm_sql_text(st, 4, arena),
 		.name = dm_sql_text(st, 5, arena),
 	};
+	return r->file.p && r->name.p;
 }
 
 int dm_catalog_sets(struct dm_catalog *c, struct dm_arena *arena, struct dm_set_row **ret, size_t *ret_n,
@@ -158,7 +171,7 @@ int dm_catalog_tombstone_add(struct dm_catalog *c, const struct dm_tombstone *t,
 			  err);
 }
 
-static void read_tombstone(sqlite3_stmt *st, struct dm_arena *arena, void *out)
+static bool read_tombstone(sqlite3_stmt *st, struct dm_arena *arena, void *out)
 {
 	(void)arena;
 	*(struct dm_tombstone *)out = (struct dm_tombstone){
@@ -168,6 +181,7 @@ static void read_tombstone(sqlite3_stmt *st, struct dm_arena *arena, void *out)
 		.rows = (uint64_t)sqlite3_column_int64(st, 3),
 		.dropped_at = sqlite3_column_int64(st, 4),
 	};
+	return true;
 }
 
 int dm_catalog_tombstones(struct dm_catalog *c, struct dm_arena *arena, struct dm_tombstone **ret,
@@ -197,17 +211,24 @@ int dm_catalog_obsolete(struct dm_catalog *c, int64_t before, struct dm_arena *a
 	if (cap < 0)
 		return err && err->code ? err->code : DM_EIO;
 	v = dm_arena_alloc(arena, (size_t)(cap + 1) * sizeof *v);
-	st = dm_sql(c, err, "SELECT file FROM obsolete WHERE since<?", "i", before);
-	if (!v || !st) {
-		sqlite3_finalize(st);
+	if (!v)
 		return dm_fail(err, DM_ENOMEM, "out of memory");
+	st = dm_sql(c, err, "SELECT file FROM obsolete WHERE since<?", "i", before);
+	if (!st)
+		return err && err->code ? err->code : DM_EIO;
+	while ((rc = dm_sql_step(c, st, err)) > 0 && n < (size_t)cap) {
+		v[n] = dm_sql_text(st, 0, arena);
+		if (!v[n++].p) {
+			rc = dm_fail(err, DM_ENOMEM, "out of memory");
+			break;
+		}
 	}
-	while ((rc = dm_sql_step(c, st, err)) > 0 && n < (size_t)cap)
-		v[n++] = dm_sql_text(st, 0, arena);
 	sqlite3_finalize(st);
+	if (rc < 0)
+		return rc;
 	*ret = v;
 	*ret_n = n;
-	return rc < 0 ? rc : DM_OK;
+	return DM_OK;
 }
 
 int dm_catalog_obsolete_remove(struct dm_catalog *c, struct dm_sv file, struct dm_err *err)

@@ -33,7 +33,7 @@ int dm_catalog_import_put(struct dm_catalog *c, const struct dm_import *i, struc
 			  err);
 }
 
-static void read_import(sqlite3_stmt *st, struct dm_arena *arena, struct dm_import *i)
+static bool read_import(sqlite3_stmt *st, struct dm_arena *arena, struct dm_import *i)
 {
 	const void *digest = sqlite3_column_blob(st, 8);
 
@@ -61,6 +61,7 @@ static void read_import(sqlite3_stmt *st, struct dm_arena *arena, struct dm_impo
 	};
 	if (digest && sqlite3_column_bytes(st, 8) == sizeof i->digest)
 		memcpy(i->digest, digest, sizeof i->digest);
+	return i->name.p && i->format.p && i->source.p && i->sensor.p && i->marking.p && i->notes.p;
 }
 
 int dm_catalog_import_get(struct dm_catalog *c, int64_t id, struct dm_arena *arena, struct dm_import *ret,
@@ -69,8 +70,8 @@ int dm_catalog_import_get(struct dm_catalog *c, int64_t id, struct dm_arena *are
 	sqlite3_stmt *st = dm_sql(c, err, "SELECT " COLUMNS " FROM import WHERE id=?", "i", id);
 	int rc = st ? dm_sql_step(c, st, err) : DM_EIO;
 
-	if (rc > 0)
-		read_import(st, arena, ret);
+	if (rc > 0 && !read_import(st, arena, ret))
+		rc = dm_fail(err, DM_ENOMEM, "out of memory");
 	sqlite3_finalize(st);
 	return rc > 0 ? DM_OK : rc == 0 ? DM_ENOENT : rc;
 }
@@ -90,13 +91,16 @@ int dm_catalog_imports(struct dm_catalog *c, struct dm_arena *arena, struct dm_i
 	cap = (size_t)sqlite3_column_int64(st, 0);
 	sqlite3_finalize(st);
 	v = dm_arena_alloc(arena, (cap + 1) * sizeof *v);
-	st = dm_sql(c, err, "SELECT " COLUMNS " FROM import ORDER BY id", "");
-	if (!v || !st) {
-		sqlite3_finalize(st);
+	if (!v)
 		return dm_fail(err, DM_ENOMEM, "out of memory");
-	}
+	st = dm_sql(c, err, "SELECT " COLUMNS " FROM import ORDER BY id", "");
+	if (!st)
+		return err && err->code ? err->code : DM_EIO;
 	while ((rc = dm_sql_step(c, st, err)) > 0 && n < cap)
-		read_import(st, arena, &v[n++]);
+		if (!read_import(st, arena, &v[n++])) {
+			rc = dm_fail(err, DM_ENOMEM, "out of memory");
+			break;
+		}
 	sqlite3_finalize(st);
 	if (rc < 0)
 		return rc;
@@ -124,6 +128,17 @@ int dm_catalog_skip_add(struct dm_catalog *c, int64_t import, uint64_t line, str
 {
 	return dm_sql_run(c, dm_sql(c, err, "INSERT INTO skip VALUES(?,?,?)", "iut", import, line, reason),
 			  err);
+}
+
+int dm_catalog_skips_forget(struct dm_catalog *c, int64_t before, struct dm_err *err)
+{
+	return dm_sql_run(
+		c,
+		dm_sql(c, err,
+		       "UPDATE skip SET reason='no longer kept' WHERE import IN (SELECT id FROM import "
+		       "WHERE first<?)",
+		       "i", before),
+		err);
 }
 
 int dm_catalog_skips(struct dm_catalog *c, int64_t import,
