@@ -462,46 +462,60 @@ static int by_sv(const void *a, const void *b)
 	return dm_sv_cmp(*(const struct dm_sv *)a, *(const struct dm_sv *)b);
 }
 
-/* "[observed-data, object, object, ...]" with every object that object_refs names and the text holds, each
- * once. */
-static int assemble(const struct dm_observed *o, struct dm_sv self, struct dm_observed_graph *g,
-		    struct dm_err *err)
+/* The ids in object_refs of the parsed observed-data, sorted; they live as long as the document. */
+static int list_refs(const struct dm_json *doc, struct dm_sv **ret, uint32_t *ret_n, struct dm_err *err)
 {
-	const struct dm_json_node *refs, *c;
+	const struct dm_json_node *refs = dm_json_get(doc, doc->nodes, "object_refs"), *c;
 	struct dm_sv *id = NULL;
 	size_t cap = 0;
 	uint32_t n = 0;
-	int rc = dm_json_parse(&g->doc, self, err);
 
-	if (rc)
-		return rc;
-	refs = dm_json_get(&g->doc, g->doc.nodes, "object_refs");
-	for (c = dm_json_first(&g->doc, refs); c && !rc; c = dm_json_next(&g->doc, refs, c)) {
+	for (c = dm_json_first(doc, refs); c; c = dm_json_next(doc, refs, c)) {
 		if (c->type != DM_JSON_STRING)
 			continue;
-		if (dm_grow((void **)&id, &cap, n + 1, sizeof(*id)))
-			rc = no_memory(err);
-		else
-			id[n++] = c->text;
+		if (dm_grow((void **)&id, &cap, n + 1, sizeof(*id))) {
+			dm_free(id);
+			return no_memory(err);
+		}
+		id[n++] = c->text;
 	}
 	if (n)
 		qsort(id, n, sizeof(*id), by_sv);
+	*ret = id;
+	*ret_n = n;
+	return 0;
+}
+
+/* "[observed-data, object, object, ...]" with every object that object_refs names and the text holds, each
+ * once. Nothing if there is none. */
+static int assemble(const struct dm_observed *o, struct dm_sv self, struct dm_observed_graph *g,
+		    struct dm_err *err)
+{
+	struct dm_sv *id = NULL;
+	uint32_t n = 0, found = 0;
+	int rc = list_refs(&g->doc, &id, &n, err);
+
+	if (rc)
+		return rc;
 	dm_buf_putc(&g->text, '[');
 	dm_buf_sv(&g->text, self);
-	for (uint32_t i = 0; i < n && !rc; i++) {
+	for (uint32_t i = 0; i < n; i++) {
 		const struct element *e = i && dm_sv_eq(id[i], id[i - 1]) ? NULL : find_object(o, id[i]);
 
 		if (!e)
 			continue;
 		dm_buf_putc(&g->text, ',');
 		dm_buf_sv(&g->text, e->text);
+		found++;
 	}
 	dm_buf_putc(&g->text, ']');
-	if (!rc && g->text.err)
-		rc = dm_fail(err, g->text.err, "the objects of one observation take more than %u bytes",
-			     DM_MAX_ELEMENT);
 	dm_free(id);
-	return rc;
+	if (found && g->text.err)
+		return dm_fail(err, g->text.err, "the objects of one observation take more than %u bytes",
+			       DM_MAX_ELEMENT);
+	if (!found)
+		dm_buf_clear(&g->text);
+	return 0;
 }
 
 int dm_observed_load(const struct dm_observed *o, uint32_t i, struct dm_observed_graph *g, struct dm_err *err)
@@ -510,17 +524,19 @@ int dm_observed_load(const struct dm_observed *o, uint32_t i, struct dm_observed
 	int rc;
 
 	graph_start(g);
-	rc = assemble(o, o->observed[i].text, g, err);
+	rc = dm_json_parse(&g->doc, o->observed[i].text, err);
 	if (!rc)
+		rc = assemble(o, o->observed[i].text, g, err);
+	if (!rc && g->text.n)
 		rc = dm_json_parse(&g->doc, dm_buf_view(&g->text), err);
 	if (rc)
 		return rc;
-	self = dm_json_first(&g->doc, g->doc.nodes);
+	self = g->text.n ? dm_json_first(&g->doc, g->doc.nodes) : g->doc.nodes;
 	objects = dm_json_get(&g->doc, self, "objects");
 	if (objects)
 		rc = add_nodes(g, objects, err);
-	for (c = dm_json_next(&g->doc, g->doc.nodes, self); c && !rc;
-	     c = dm_json_next(&g->doc, g->doc.nodes, c))
+	c = g->text.n ? dm_json_next(&g->doc, g->doc.nodes, self) : NULL;
+	for (; c && !rc; c = dm_json_next(&g->doc, g->doc.nodes, c))
 		rc = add_node(g, c, dm_json_get_str(&g->doc, c, "id"), err);
 	graph_finish(g);
 	g->o.first = o->item[i].first;

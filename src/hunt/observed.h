@@ -39,7 +39,8 @@ const struct dm_observed_item *dm_observed_item(const struct dm_observed *o, uin
 /* How many elements were passed over, and why the first was. Older versions and exact copies of an object are
  * not counted. */
 uint64_t dm_observed_skipped(const struct dm_observed *o, const char **ret_reason);
-/* The objects of item i, with times and number. */
+/* The objects of item i, with times and number. DM_ELIMIT, DM_EFORMAT: together they are too large or too
+ * deep. */
 int dm_observed_load(const struct dm_observed *o, uint32_t i, struct dm_observed_graph *g,
 		     struct dm_err *err);
 /* The objects of a JSON dictionary (id or key -> object) or array (of objects with an id) as a graph; times

@@ -36,10 +36,26 @@ static int charge_bytes(struct run *r, size_t n)
 	return 0;
 }
 
-static int evaluate(struct run *r, struct dm_observed_graph *g, uint32_t i)
+/* An observation that is too large as a whole is passed over like one that can't be read: said, not fatal. */
+static void pass_over(struct run *r, uint32_t i, const struct dm_err *why, struct dm_pattern_verdict *v)
 {
-	int rc = dm_observed_load(r->o, i, g, r->err);
+	if (!v->skipped++)
+		snprintf(v->skip_reason, sizeof(v->skip_reason), "line %llu: %.160s",
+			 (unsigned long long)dm_observed_item(r->o, i)->line, why->msg);
+}
 
+static int evaluate(struct run *r, struct dm_observed_graph *g, uint32_t i, struct dm_pattern_verdict *v)
+{
+	struct dm_err why = {0};
+	int rc = dm_observed_load(r->o, i, g, &why);
+
+	if (rc == DM_ELIMIT || rc == DM_EFORMAT) {
+		pass_over(r, i, &why, v);
+		r->event[i] = (struct dm_pattern_event){0, 0, 1}; /* matches nothing */
+		return charge_bytes(r, g->text.n);
+	}
+	if (rc && r->err)
+		*r->err = why;
 	if (!rc)
 		rc = charge_bytes(r, g->text.n);
 	r->event[i] = (struct dm_pattern_event){g->o.first, g->o.last, g->o.number_observed};
@@ -92,7 +108,7 @@ static int run(struct run *r, struct dm_pattern_verdict *v)
 	if (!r->matches || !r->n_matches || !r->cap_matches || !r->event)
 		rc = no_memory(r);
 	for (uint32_t i = 0; !rc && i < n; i++) {
-		rc = evaluate(r, &g, i);
+		rc = evaluate(r, &g, i, v);
 		v->untimed += r->event[i].first == DM_NO_TIME;
 	}
 	if (!rc)
