@@ -39,6 +39,10 @@
 #define DM_MAX_EXPANSION    16u          /* observed-data may refer to the same objects: all of them together to this many times the file */
 /* Indicators and patterns */
 #define DM_MAX_INDICATORS   20000000u    /* in one set */
+#define DM_MAX_TABLE_COLUMNS 128u        /* columns of a table of indicators that are looked at; published ones have up to 40 */
+#define DM_MAX_ROW_LINES    200u         /* lines of one row whose quotes stay open: a quote that nobody closes must not swallow the file */
+#define DM_MAX_ROW_BYTES    (256u << 10) /* bytes of such a row */
+#define DM_MAX_HELD         20000u       /* names between words that wait for the end of a report; one with more is taken not to defang */
 #define DM_MAX_PATTERN      65536u       /* text of one STIX pattern */
 #define DM_MAX_PATTERN_NODES 20000u      /* comparisons and operators in one pattern */
 #define DM_PATTERN_STEPS    20000000u    /* step budget of one pattern over one hunt */

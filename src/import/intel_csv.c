@@ -8,10 +8,6 @@
 #include "import/table.h"
 #include "import/tlp.h"
 
-/* A quote that nobody closes must not swallow the file: a row ends after so many lines or bytes whatever its
- * quotes say. */
-#define ROW_LINES	 200u
-#define ROW_BYTES	 (256u << 10)
 #define LINES_A_PROGRESS 16384u
 
 struct reader {
@@ -33,7 +29,7 @@ struct row {
 	enum dm_obs_type type;
 	bool typed, known; /* it has a type, and one that means something */
 	struct dm_sv type_name;
-	struct dm_sv cell[DM_TABLE_COLUMNS];
+	struct dm_sv cell[DM_MAX_TABLE_COLUMNS];
 	unsigned n;
 };
 
@@ -42,8 +38,8 @@ static void reader_init(struct reader *r, struct dm_sink *sink)
 	*r = (struct reader){0};
 	dm_intel_init(&r->intel, sink);
 	dm_refang_init(&r->refang);
-	dm_buf_init(&r->row, ROW_BYTES + DM_MAX_LINE + 1);
-	dm_buf_init(&r->scratch, ROW_BYTES + DM_MAX_LINE + 1);
+	dm_buf_init(&r->row, DM_MAX_ROW_BYTES + DM_MAX_LINE + 1);
+	dm_buf_init(&r->scratch, DM_MAX_ROW_BYTES + DM_MAX_LINE + 1);
 	dm_buf_init(&r->url, DM_MAX_LINE + 16);
 	dm_buf_init(&r->label, DM_INTEL_BUF);
 }
@@ -299,12 +295,15 @@ static int take_row(struct reader *r, struct dm_sv line)
 
 	dm_buf_clear(&r->scratch);
 	dm_buf_clear(&r->label);
-	while (row.n < DM_TABLE_COLUMNS && dm_csv_next(&line, r->table.delimiter, &r->scratch, &cell))
+	while (row.n < DM_MAX_TABLE_COLUMNS && dm_csv_next(&line, r->table.delimiter, &r->scratch, &cell))
 		row.cell[row.n++] = dm_sv_trim(cell);
 	if (r->scratch.err)
 		return r->scratch.err == DM_ENOMEM
 			       ? DM_ENOMEM
 			       : dm_intel_skip(&r->intel, r->line, "row is too long", dm_sv(NULL, 0));
+	if (line.p)
+		rc = dm_intel_skip(&r->intel, r->line,
+				   "row has more cells than are looked at; the rest of it", line);
 	read_meta(r, &row);
 	for (unsigned c = 0; c < row.n && rc == 0; c++)
 		if (r->table.col[c].role == DM_COL_VALUE && !dm_table_empty(row.cell[c]))
@@ -382,7 +381,8 @@ static int read_rows(struct reader *r, struct dm_stream *stream, struct dm_sink 
 					dm_buf_clear(&r->row);
 				dm_buf_sv(&r->row, line);
 				lines = was ? lines + 1 : 1;
-				if (open && lines < ROW_LINES && r->row.n < ROW_BYTES && !r->row.err)
+				if (open && lines < DM_MAX_ROW_LINES && r->row.n < DM_MAX_ROW_BYTES &&
+				    !r->row.err)
 					continue;
 				rc = take_joined(r, !open);
 				open = false;
@@ -415,7 +415,7 @@ static bool is_utf16(struct dm_sv head)
 static int run(struct dm_import_input *in, struct dm_sink *sink, struct dm_err *err)
 {
 	struct reader r;
-	struct dm_sv head;
+	struct dm_sv head = {0};
 	int rc = dm_stream_peek(in->stream, 65536, &head, err);
 
 	/* A damaged file is read as far as it goes: the head may be all there is. */

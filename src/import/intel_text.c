@@ -138,10 +138,11 @@ static int check_head(struct dm_sv head, struct dm_err *err)
 static int run(struct dm_import_input *in, struct dm_sink *sink, struct dm_err *err)
 {
 	struct dm_text t;
-	struct dm_sv line;
+	struct dm_sv line = {0};
 	int rc = dm_stream_peek(in->stream, 4096, &line, err);
 
-	if (rc == 0)
+	/* A damaged file is read as far as it goes. */
+	if (rc == 0 || line.n)
 		rc = check_head(line, err);
 	if (rc)
 		return rc;

@@ -12,8 +12,7 @@ struct dm_text_held {
 	uint64_t line;
 };
 
-#define DM_TEXT_HELD	20000u /* more than any report has; a document that goes on so defangs nothing */
-#define DM_TEXT_HEADING 160u   /* bytes kept of a heading, as the label of what stands below it */
+#define DM_TEXT_HEADING 160u /* bytes kept of a heading, as the label of what stands below it */
 
 struct dm_text {
 	struct dm_intel intel;

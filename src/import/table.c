@@ -297,7 +297,7 @@ struct sample {
 	struct dm_table *t;
 	struct dm_refang refang;
 	struct dm_buf scratch;
-	struct tally tally[DM_TABLE_COLUMNS];
+	struct tally tally[DM_MAX_TABLE_COLUMNS];
 	unsigned rows;
 };
 
@@ -325,7 +325,7 @@ static unsigned count_row(struct sample *s, struct dm_sv row)
 	bool known, domain;
 
 	dm_buf_clear(&s->scratch);
-	for (; c < DM_TABLE_COLUMNS && dm_csv_next(&row, s->t->delimiter, &s->scratch, &cell); c++) {
+	for (; c < DM_MAX_TABLE_COLUMNS && dm_csv_next(&row, s->t->delimiter, &s->scratch, &cell); c++) {
 		struct tally *t = &s->tally[c];
 
 		cell = dm_sv_trim(cell);
@@ -354,7 +354,7 @@ static unsigned width(struct dm_sv row, char delimiter, struct dm_buf *scratch)
 	unsigned n = 0;
 
 	dm_buf_clear(scratch);
-	while (n <= DM_TABLE_COLUMNS && dm_csv_next(&row, delimiter, scratch, &cell))
+	while (n <= DM_MAX_TABLE_COLUMNS && dm_csv_next(&row, delimiter, scratch, &cell))
 		n++;
 	return n;
 }
@@ -392,7 +392,7 @@ static char sniff_delimiter(struct dm_sv head, bool whole, struct dm_buf *scratc
 	unsigned best_score = 0;
 
 	for (const char *d = candidates; *d; d++) {
-		unsigned hits[DM_TABLE_COLUMNS + 2] = {0}, top = 0, rows = 0;
+		unsigned hits[DM_MAX_TABLE_COLUMNS + 2] = {0}, top = 0, rows = 0;
 		struct dm_sv rest = head, row;
 
 		while (rows < SAMPLE_ROWS && next_row(&rest, whole, *d, &row)) {
@@ -438,7 +438,8 @@ static void name_columns(struct dm_table *t, struct dm_sv row, struct dm_buf *sc
 	unsigned sides = 0;
 
 	dm_buf_clear(scratch);
-	for (unsigned c = 0; c < DM_TABLE_COLUMNS && dm_csv_next(&row, t->delimiter, scratch, &cell); c++) {
+	for (unsigned c = 0; c < DM_MAX_TABLE_COLUMNS && dm_csv_next(&row, t->delimiter, scratch, &cell);
+	     c++) {
 		char buf[40];
 		struct dm_sv p = plain(cell, buf);
 

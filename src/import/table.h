@@ -3,9 +3,8 @@
 #ifndef DM_IMPORT_TABLE_H
 #define DM_IMPORT_TABLE_H
 
+#include "base/limits.h"
 #include "import/ioc.h"
-
-#define DM_TABLE_COLUMNS 128u /* of a row that are looked at; published lists have up to 40 */
 
 enum dm_table_role {
 	DM_COL_NONE,
@@ -36,7 +35,7 @@ struct dm_table {
 	bool header;	    /* the first row that is no remark has the names */
 	bool header_remark; /* the last remark in front of the rows has them ("# first_seen,dst_ip") */
 	bool evidence;	    /* the names are those of a log: addresses of both sides, ports */
-	struct dm_table_column col[DM_TABLE_COLUMNS];
+	struct dm_table_column col[DM_MAX_TABLE_COLUMNS];
 };
 
 /* Finds out from the beginning of a file. False if no column holds indicators. `whole`: the head is all of

@@ -82,7 +82,7 @@ static int hold(struct dm_text *t, enum dm_obs_type type, struct dm_sv text, str
 	h.text = dm_arena_copy(&t->held_text, text);
 	h.original = dm_arena_copy(&t->held_text, original);
 	h.label = dm_arena_copy(&t->held_text, label);
-	if (t->n_held < DM_TEXT_HELD && h.text.p && h.original.p && h.label.p) {
+	if (t->n_held < DM_MAX_HELD && h.text.p && h.original.p && h.label.p) {
 		t->held[t->n_held++] = h;
 		return 0;
 	}

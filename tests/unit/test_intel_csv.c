@@ -213,22 +213,53 @@ static void test_faults(void **state)
 			recorder_run(&rec, &dm_import_indicator_csv, "x", text, sizeof(text) - 1, NULL),
 			DM_EIO);
 	}
-	/* More columns than are looked at, and one line that is too long. */
-	char *wide = malloc(DM_MAX_LINE + 64);
-	size_t n = 0;
+}
 
-	assert_non_null(wide);
-	for (unsigned i = 0; i < DM_TABLE_COLUMNS + 10; i++)
-		n += (size_t)snprintf(wide + n, 32, "10.0.0.%u,", i % 250);
-	wide[n] = 0;
-	assert_int_equal(run(wide), 0);
-	assert_int_equal(rec.indicators, DM_TABLE_COLUMNS);
-	memcpy(wide, "value\n1.2.3.4\n", 14);
-	memset(wide + 14, 'x', DM_MAX_LINE + 1);
-	memcpy(wide + 14 + DM_MAX_LINE + 1, "\n1.2.3.5\n", 10);
-	skips(wide, "3: line is too long");
+static bool never_closed(void)
+{
+	return strstr(recorder_skip(&rec, 0), "2: a quote that opens here is never closed") != NULL;
+}
+
+/* Each limit just under and just over. */
+static void test_limits(void **state)
+{
+	char *text = malloc(DM_MAX_LINE + 64);
+	size_t n;
+
+	assert_non_null(text);
+	for (unsigned columns = DM_MAX_TABLE_COLUMNS; columns <= DM_MAX_TABLE_COLUMNS + 1; columns++) {
+		n = 0;
+		for (unsigned i = 0; i < columns; i++)
+			n += (size_t)snprintf(text + n, 32, "%s10.0.0.%u", i ? "," : "", i % 250);
+		assert_int_equal(run(text), 0);
+		assert_int_equal(rec.indicators, DM_MAX_TABLE_COLUMNS);
+		assert_int_equal(rec.skips, columns - DM_MAX_TABLE_COLUMNS);
+	}
+	for (unsigned lines = DM_MAX_ROW_LINES; lines <= DM_MAX_ROW_LINES + 1; lines++) {
+		n = (size_t)snprintf(text, 64, "value,description\nevil.com,\"a");
+		for (unsigned i = 1; i < lines; i++)
+			text[n++] = '\n';
+		memcpy(text + n, "b\"\n1.2.3.4,c\n", 14);
+		assert_int_equal(run(text), 0);
+		assert_int_equal(rec.indicators, 2);
+		assert_int_equal(never_closed(), lines > DM_MAX_ROW_LINES);
+	}
+	/* The first line of the row has as many bytes, or one less. */
+	for (size_t bytes = DM_MAX_ROW_BYTES - 1; bytes <= DM_MAX_ROW_BYTES; bytes++) {
+		n = (size_t)snprintf(text, 64, "value,description\n");
+		memset(text + n, 'a', bytes);
+		memcpy(text + n, "evil.com,\"", 10);
+		memcpy(text + n + bytes, "\nb\"\n1.2.3.4,c\n", 15);
+		assert_int_equal(run(text), 0);
+		assert_int_equal(rec.indicators, 2);
+		assert_int_equal(never_closed(), bytes == DM_MAX_ROW_BYTES);
+	}
+	memcpy(text, "value\n1.2.3.4\n", 14);
+	memset(text + 14, 'x', DM_MAX_LINE + 1);
+	memcpy(text + 14 + DM_MAX_LINE + 1, "\n1.2.3.5\n", 10);
+	skips(text, "3: line is too long");
 	assert_int_equal(rec.indicators, 2);
-	free(wide);
+	free(text);
 }
 
 static void test_probe(void **state)
@@ -328,11 +359,11 @@ static void test_real_tables(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_delimiters),  cmocka_unit_test(test_columns),
-		cmocka_unit_test(test_no_names),    cmocka_unit_test(test_meta),
-		cmocka_unit_test(test_skips),	    cmocka_unit_test(test_quotes),
-		cmocka_unit_test(test_faults),	    cmocka_unit_test(test_probe),
-		cmocka_unit_test(test_real_tables),
+		cmocka_unit_test(test_delimiters), cmocka_unit_test(test_columns),
+		cmocka_unit_test(test_no_names),   cmocka_unit_test(test_meta),
+		cmocka_unit_test(test_skips),	   cmocka_unit_test(test_quotes),
+		cmocka_unit_test(test_faults),	   cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_probe),	   cmocka_unit_test(test_real_tables),
 	};
 
 	return cmocka_run_group_tests_name("intel_csv", tests, setup, teardown);

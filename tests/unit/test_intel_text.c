@@ -277,6 +277,25 @@ static void test_bad_input(void **state)
 	free(line);
 }
 
+/* Plain names wait until the document is known to defang; one more than may wait, and it is taken not to. */
+static void test_held_limit(void **state)
+{
+	char *text = malloc(32 * (DM_MAX_HELD + 4));
+
+	assert_non_null(text);
+	for (unsigned names = DM_MAX_HELD; names <= DM_MAX_HELD + 1; names++) {
+		size_t n = 0;
+
+		for (unsigned i = 0; i < names; i++)
+			n += (size_t)snprintf(text + n, 32, "see a%u.example.com\n", i);
+		memcpy(text + n, "and evil[.]com\n", 16);
+		assert_int_equal(run(text), 0);
+		assert_int_equal(rec.indicators, names == DM_MAX_HELD ? 1 : names + 1);
+		assert_int_equal(rec.skips, names == DM_MAX_HELD ? names : 0);
+	}
+	free(text);
+}
+
 static void test_failing_sink(void **state)
 {
 	static const char text[] = "evil.com\nhxxp://a[.]b/c and https://x.org\ninvoice.pdf\n1.2.3.4\n";
@@ -376,7 +395,8 @@ int main(void)
 		cmocka_unit_test(test_markdown),   cmocka_unit_test(test_comments_and_headings),
 		cmocka_unit_test(test_references), cmocka_unit_test(test_not_indicators),
 		cmocka_unit_test(test_bad_input),  cmocka_unit_test(test_failing_sink),
-		cmocka_unit_test(test_probe),	   cmocka_unit_test(test_real_lists),
+		cmocka_unit_test(test_held_limit), cmocka_unit_test(test_probe),
+		cmocka_unit_test(test_real_lists),
 	};
 
 	return cmocka_run_group_tests_name("intel_text", tests, setup, teardown);

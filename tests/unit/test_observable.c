@@ -320,6 +320,35 @@ static void test_idn(void **state)
 	strict(DM_OBS_EMAIL, "Joe@m\xc3\xbcnchen.de", "Joe@xn--mnchen-3ya.de");
 }
 
+/* Ideographs are three bytes each and few as A-labels: a name that is within the limit of names brings the
+ * address to its own. */
+static void test_email_limit(void **state)
+{
+	char mail[400];
+	size_t n;
+
+	if (dm_domain_preload(NULL) != 0)
+		skip();
+	for (size_t local = DM_MAX_EMAIL - 306; local <= DM_MAX_EMAIL - 305; local++) {
+		enum dm_obs_type t;
+
+		memset(mail, 'a', local);
+		mail[local] = '@';
+		n = local + 1;
+		for (int i = 0; i < 100; i++) {
+			memcpy(mail + n, "\xe4\xb8\x80", 3);
+			n += 3;
+			if (i == 49)
+				mail[n++] = '.';
+		}
+		memcpy(mail + n, ".com", 4);
+		n += 4;
+		assert_int_equal(n, local + 306);
+		dm_buf_clear(&key);
+		assert_int_equal(dm_obs_key(DM_OBS_EMAIL, dm_sv(mail, n), &key, &t), n <= DM_MAX_EMAIL);
+	}
+}
+
 /* All names below a suffix, and no other, lie between its key and its key with the last separator raised by
  * one. */
 static void test_suffix_is_range(void **state)
@@ -578,13 +607,21 @@ static void test_guess(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ipv4),	     cmocka_unit_test(test_ipv6),
-		cmocka_unit_test(test_ip_spellings), cmocka_unit_test(test_ranges),
-		cmocka_unit_test(test_reserved),     cmocka_unit_test(test_domain),
-		cmocka_unit_test(test_idn),	     cmocka_unit_test(test_suffix_is_range),
-		cmocka_unit_test(test_url),	     cmocka_unit_test(test_url_limit),
-		cmocka_unit_test(test_hashes),	     cmocka_unit_test(test_others),
-		cmocka_unit_test(test_corrupt_keys), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_ipv4),
+		cmocka_unit_test(test_ipv6),
+		cmocka_unit_test(test_ip_spellings),
+		cmocka_unit_test(test_ranges),
+		cmocka_unit_test(test_reserved),
+		cmocka_unit_test(test_domain),
+		cmocka_unit_test(test_idn),
+		cmocka_unit_test(test_email_limit),
+		cmocka_unit_test(test_suffix_is_range),
+		cmocka_unit_test(test_url),
+		cmocka_unit_test(test_url_limit),
+		cmocka_unit_test(test_hashes),
+		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_corrupt_keys),
+		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_guess),
 	};
 
