@@ -1,4 +1,5 @@
 /* refang.c: the habits of people who write reports, as rules on a line. */
+#include <assert.h>
 #include "base/limits.h"
 #include "import/refang.h"
 #include "import/ioc.h"
@@ -83,7 +84,7 @@ static const struct {
 	{"htxps", "https"}, {"hxtp", "http"},	{"hxtps", "https"}, {"h__p", "http"},	{"h__ps", "https"},
 	{"hzzp", "http"},   {"hzzps", "https"}, {"hxxx", "http"},   {"xxxx", "http"},	{"meow", "http"},
 	{"meows", "https"}, {"fxp", "ftp"},	{"fxps", "ftps"},   {"f**p", "ftp"},	{"httx", "http"},
-	{"xxp", "http"},
+
 };
 
 /* A scheme with letters struck out, or "http[s]", in front of a colon (or what stands for one). */
@@ -303,6 +304,7 @@ int dm_refang_line(struct dm_refang *r, struct dm_sv s)
 			}
 		}
 		n = strlen(c.to);
+		assert(n <= c.take);
 		for (size_t k = 0; k < n; k++) {
 			r->from[o->n + k] = (uint32_t)start;
 			r->mark[o->n + k] = c.mark;
