@@ -252,7 +252,7 @@ def write_stix(folder):
     common = {"spec_version": "2.1", "created": made, "modified": made}
     author = stix_id("identity", "csirt")
     objects = [
-        {"type": "identity", "id": author, **common, "name": "Sector CSIRT (synthetic example)", "identity_class": "organization"},
+        {"type": "identity", "id": author, **common, "name": "Example CSIRT", "identity_class": "organization"},
         {"type": "marking-definition", "spec_version": "2.1", "id": AMBER, "created": "2022-10-01T00:00:00.000Z", "name": "TLP:AMBER",
          "extensions": {"extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d": {"extension_type": "property-extension", "tlp_2_0": "amber"}}},
         {"type": "malware", "id": stix_id("malware", "upd"), **common, "created_by_ref": author, "name": "upd (invented)", "is_family": True},
@@ -285,9 +285,9 @@ def write_misp(folder):
         attribute("domain", "Network activity", "www.example.com", ids=False, comment="the loader tests its connection here"),
     ]
     dump(folder, "partner.misp.json", {"Event": {
-        "uuid": "5f0c1b6e-9d5a-4a4e-8f53-6f7f9b0c2d10", "info": "Synthetic example: upd loader at a supplier", "date": "2026-03-10",
+        "uuid": "5f0c1b6e-9d5a-4a4e-8f53-6f7f9b0c2d10", "info": "upd loader", "date": "2026-03-10",
         "threat_level_id": "2", "analysis": "2", "published": True, "timestamp": "1773158400", "distribution": "3",
-        "Orgc": {"name": "Supplier (synthetic example)", "uuid": "0a6f0f6e-52a5-4d0a-9f3c-3a0d1a3f8a77"},
+        "Orgc": {"name": "Example Supplier", "uuid": "0a6f0f6e-52a5-4d0a-9f3c-3a0d1a3f8a77"},
         "Tag": [{"name": "tlp:green"}], "Attribute": attributes}})
 
 

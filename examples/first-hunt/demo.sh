@@ -27,9 +27,7 @@ say "3. Take in what others have sent: a STIX bundle, a MISP event, a report as 
 run import indicators
 say "4. What of it was seen here?"
 run hunt --count
-say "5. The first rows: who spoke with whom, and from which list each hit comes."
-run hunt --limit 12
-say "6. All that is known of the address that was called most."
-run show 203.0.113.66
+say "5. Where was the malware itself? The rows, and from which list each hit comes."
+run hunt --type sha256 --type url --type user-agent
 printf '\nThat was the example; its story is in examples/first-hunt/README.md. With your own files:\n'
 printf '  demarche init; demarche import LOGS LISTS; demarche hunt          (make install puts it into your path)\n'
