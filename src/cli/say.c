@@ -56,7 +56,8 @@ int dm_cli_error(const struct dm_cli *cli, const struct dm_err *err)
 	return dm_exit_of(err->code);
 }
 
-static void say_v(const char *before, const char *fmt, va_list ap, const char *after)
+__attribute__((format(printf, 2, 0))) static void say_v(const char *before, const char *fmt, va_list ap,
+							const char *after)
 {
 	char text[1024];
 	struct dm_buf b;
