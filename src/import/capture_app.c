@@ -1,9 +1,8 @@
 /* What connections carry: who recognises the first bytes, and the record that an application fills. */
 #include <ctype.h>
-#include <inttypes.h>
-#include <stdio.h>
 
 #include "import/capture.h"
+#include "import/fmt.h"
 
 enum {
 	PORT_SMTP = 25,
@@ -155,9 +154,13 @@ struct dm_record *dm_capture_start(struct dm_capture *c, const struct dm_flow *f
 	struct dm_record *r = &c->rec;
 	unsigned src = f->opener, dst = !src;
 	const char *transport = dm_proto_name(f->proto);
-	char id[32];
-	int n = snprintf(id, sizeof id, f->level ? "p%" PRIu64 ".%u" : "p%" PRIu64, f->first, f->level);
+	char id[32] = "p";
+	size_t n = 1 + dm_fmt_u64(id + 1, f->first);
 
+	if (f->level) {
+		id[n] = '.';
+		n += 1 + dm_fmt_u64(id + n + 1, f->level);
+	}
 	dm_record_start(r, kind, time, kind == DM_KIND_FLOW ? f->first : c->packet);
 	dm_record_text(r, DM_F_DATASET, dm_sv_str(dataset[kind]));
 	dm_record_ip(r, DM_F_SRC_IP, &f->ip[src]);
@@ -168,7 +171,7 @@ struct dm_record *dm_capture_start(struct dm_capture *c, const struct dm_flow *f
 	}
 	if (transport)
 		dm_record_text(r, DM_F_TRANSPORT, dm_sv_str(transport));
-	dm_capture_text(c, DM_F_EVENT_ID, id, (size_t)n);
+	dm_capture_text(c, DM_F_EVENT_ID, id, n);
 	return r;
 }
 

@@ -68,6 +68,7 @@ static int spool(int from, int *ret, struct dm_err *err)
 
 	if (fd < 0)
 		return dm_fail_errno(err, "cannot make a file in memory");
+	(void)lseek(from, 0, SEEK_SET); /* a pipe is read from where it stands */
 	pid = fork();
 	if (pid == 0)
 		spool_child(from, fd);

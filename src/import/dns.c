@@ -1,10 +1,8 @@
 /* DNS in captures: one row for a question and its answer; what was asked and never answered gives a row at
  * the end of the flow. */
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "import/capture.h"
 #include "import/dns_wire.h"
+#include "import/fmt.h"
 
 /* Questions waiting for an answer in one flow. A resolver's port may have many under way; more than these are
  * written as unanswered. */
@@ -190,14 +188,13 @@ static bool put_answers(struct dm_capture *c, struct dm_cur *msg, unsigned count
 	struct dm_dns_rr rr;
 
 	for (unsigned i = 0; i < count; i++) {
-		char ttl[12];
+		char ttl[20];
 
 		if (!dm_dns_rr(msg, &rr))
 			return false;
 		put_answer(c, msg, &rr);
 		if (rr.type != 41)
-			dm_capture_text(c, DM_F_DNS_TTL, ttl,
-					(size_t)snprintf(ttl, sizeof ttl, "%" PRIu32, rr.ttl));
+			dm_capture_text(c, DM_F_DNS_TTL, ttl, dm_fmt_u64(ttl, rr.ttl));
 	}
 	return true;
 }

@@ -4,6 +4,7 @@
 
 #include "import/capture.h"
 #include "import/digest.h"
+#include "import/fmt.h"
 
 /* Zeek's conn_state, from what was seen of the handshake and the end. */
 static const char *tcp_state(const struct dm_flow *f)
@@ -78,10 +79,9 @@ void dm_flow_community_id(const struct dm_flow *f, char out[32])
 
 static void put_mac(struct dm_capture *c, enum dm_field field, const uint8_t mac[6])
 {
-	char text[18];
+	char text[17];
 
-	snprintf(text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
-		 mac[5]);
+	dm_fmt_mac(text, mac);
 	dm_capture_text(c, field, text, 17);
 }
 

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "import/fmt.h"
 #include "import/packet.h"
 
 /* Seconds from 1900, where NTP's clock begins (RFC 5905 s.6), to 1970. */
@@ -288,9 +289,9 @@ static size_t put_mac(struct dm_record *r, enum dm_field f, const struct dm_ipfi
 
 	if (!dm_ipfix_has(row, e) || memcmp(m, none, 6) == 0)
 		return 0;
-	snprintf(buf, 18, "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
+	dm_fmt_mac(buf, m);
 	dm_record_text(r, f, dm_sv(buf, 17));
-	return 18;
+	return 17;
 }
 
 static struct dm_sv get_text(const struct dm_ipfix_row *row, enum dm_ipfix_element e)

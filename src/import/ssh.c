@@ -2,6 +2,7 @@
  * encrypted. */
 #include "import/capture.h"
 #include "import/digest.h"
+#include "import/fmt.h"
 
 #define BANNER_MAX  255u /* RFC 4253 s.4.2 */
 #define MSG_KEXINIT 20u
@@ -48,7 +49,6 @@ static int write_row(struct dm_capture *c, const struct dm_flow *f, struct ssh_a
 /* HASSH: MD5 of "kex;encryption;mac;compression", client to server, as the client lists them. */
 static void read_kexinit(struct ssh_app *a, struct dm_cur c)
 {
-	static const char digit[] = "0123456789abcdef";
 	struct dm_sv list[10];
 	uint8_t md5[16];
 
@@ -63,10 +63,7 @@ static void read_kexinit(struct ssh_app *a, struct dm_cur c)
 	};
 
 	dm_md5(part, sizeof part / sizeof *part, md5);
-	for (unsigned i = 0; i < 16; i++) {
-		a->hassh[2 * i] = digit[md5[i] >> 4];
-		a->hassh[2 * i + 1] = digit[md5[i] & 15];
-	}
+	dm_fmt_hex(a->hassh, md5, 16);
 	a->has_hassh = true;
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "import/digest.h"
+#include "import/fmt.h"
 
 enum {
 	EXT_SNI = 0,
@@ -187,23 +188,20 @@ bool dm_server_hello_read(struct dm_server_hello *h, const uint8_t *p, size_t n)
 
 static void hex(const uint8_t *p, size_t n, char *out)
 {
-	static const char digit[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < n; i++) {
-		*out++ = digit[p[i] >> 4];
-		*out++ = digit[p[i] & 15];
-	}
-	*out = 0;
+	dm_fmt_hex(out, p, n);
+	out[2 * n] = 0;
 }
 
-/* Appends "1-2-3" without GREASE. */
-static size_t put_list(char *out, size_t n, const uint16_t *v, unsigned count)
+/* Appends "1-2-3", without GREASE if so said. */
+static size_t put_list(char *out, size_t n, const uint16_t *v, unsigned count, bool grease)
 {
 	bool first = true;
 
 	for (unsigned i = 0; i < count; i++)
-		if (!is_grease(v[i])) {
-			n += (size_t)snprintf(out + n, 8, first ? "%u" : "-%u", v[i]);
+		if (grease || !is_grease(v[i])) {
+			if (!first)
+				out[n++] = '-';
+			n += dm_fmt_u64(out + n, v[i]);
 			first = false;
 		}
 	return n;
@@ -214,16 +212,20 @@ void dm_ja3(const struct dm_client_hello *h, char out[33])
 {
 	char text[8 + 7 * (DM_TLS_CIPHERS + DM_TLS_EXTENSIONS + DM_TLS_GROUPS + 256)];
 	uint8_t md5[16];
-	size_t n = (size_t)snprintf(text, 8, "%u,", h->version);
+	size_t n = dm_fmt_u64(text, h->version);
 
-	n = put_list(text, n, h->ciphers, h->ciphers_n);
 	text[n++] = ',';
-	n = put_list(text, n, h->extensions, h->extensions_n);
+	n = put_list(text, n, h->ciphers, h->ciphers_n, false);
 	text[n++] = ',';
-	n = put_list(text, n, h->groups, h->groups_n);
+	n = put_list(text, n, h->extensions, h->extensions_n, false);
 	text[n++] = ',';
-	for (unsigned i = 0; i < h->formats_n; i++)
-		n += (size_t)snprintf(text + n, 8, i ? "-%u" : "%u", h->formats[i]);
+	n = put_list(text, n, h->groups, h->groups_n, false);
+	text[n++] = ',';
+	for (unsigned i = 0; i < h->formats_n; i++) {
+		if (i)
+			text[n++] = '-';
+		n += dm_fmt_u64(text + n, h->formats[i]);
+	}
 	dm_md5(&(struct dm_digest_part){text, n}, 1, md5);
 	hex(md5, 16, out);
 }
@@ -233,10 +235,12 @@ void dm_ja3s(const struct dm_server_hello *h, char out[33])
 {
 	char text[24 + 7 * DM_TLS_EXTENSIONS];
 	uint8_t md5[16];
-	size_t n = (size_t)snprintf(text, 24, "%u,%u,", h->version, h->cipher);
+	size_t n = dm_fmt_u64(text, h->version);
 
-	for (unsigned i = 0; i < h->extensions_n; i++)
-		n += (size_t)snprintf(text + n, 8, i ? "-%u" : "%u", h->extensions[i]);
+	text[n++] = ',';
+	n += dm_fmt_u64(text + n, h->cipher);
+	text[n++] = ',';
+	n = put_list(text, n, h->extensions, h->extensions_n, true);
 	dm_md5(&(struct dm_digest_part){text, n}, 1, md5);
 	hex(md5, 16, out);
 }
@@ -246,11 +250,17 @@ static int by_value(const void *a, const void *b)
 	return (int)*(const uint16_t *)a - (int)*(const uint16_t *)b;
 }
 
-/* Appends "002f,0035" . */
+/* Appends "002f,0035". */
 static size_t put_hex_list(char *out, size_t n, const uint16_t *v, unsigned count)
 {
-	for (unsigned i = 0; i < count; i++)
-		n += (size_t)snprintf(out + n, 6, i ? ",%04x" : "%04x", v[i]);
+	for (unsigned i = 0; i < count; i++) {
+		uint8_t b[2] = {(uint8_t)(v[i] >> 8), (uint8_t)v[i]};
+
+		if (i)
+			out[n++] = ',';
+		dm_fmt_hex(out + n, b, 2);
+		n += 4;
+	}
 	return n;
 }
 
