@@ -459,9 +459,17 @@ static void account_sequence(struct dm_flow *f, unsigned end, const struct dm_pa
 		if (ahead < 1 << 30)
 			f->hole[end] += (uint32_t)ahead;
 		f->next_seq[end] = p->seq + len;
-	} else if (f->hole[end]) {
-		f->hole[end] -= f->hole[end] < p->payload_len ? f->hole[end] : p->payload_len;
+		return;
 	}
+	/* Sent before, or late: what it brings of the holes is no longer missed, and it may reach further
+	 * than all before. */
+	if (f->hole[end]) {
+		uint32_t old = (uint32_t)-ahead < p->payload_len ? (uint32_t)-ahead : p->payload_len;
+
+		f->hole[end] -= f->hole[end] < old ? f->hole[end] : old;
+	}
+	if ((int32_t)(p->seq + len - f->next_seq[end]) > 0)
+		f->next_seq[end] = p->seq + len;
 }
 
 static void account_tcp(struct dm_flow *f, unsigned end, const struct dm_packet *p)
