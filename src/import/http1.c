@@ -362,6 +362,7 @@ static int feed_head(struct dm_capture *c, struct dm_flow *f, struct http_app *a
 		     const struct dm_bytes *b, size_t *used)
 {
 	size_t skip = 0, n;
+	bool cut = false;
 	struct dm_sv text;
 	int r;
 
@@ -372,18 +373,16 @@ static int feed_head(struct dm_capture *c, struct dm_flow *f, struct http_app *a
 		return 0;
 	n = dm_http_head_end(b->p + *used, b->n - *used, b->seen > *used ? b->seen - *used : 0);
 	if (!n) {
-		/* A header as long as the buffer: what there is of it counts. */
 		if (b->n < DM_MAX_REASSEMBLY)
 			return 0;
+		/* A header as long as the buffer: what there is of it counts, and no more is looked for. */
 		n = b->n - *used;
+		cut = true;
 	}
 	text = dm_sv((const char *)b->p + *used, n);
 	*used += n;
-	r = dir == DM_FROM_CLIENT ? request_head(c, f, a, text, b->time)
-				  : response_head(c, f, a, text, b->time);
-	if (r == 0 && b->n >= DM_MAX_REASSEMBLY && *used == b->n)
-		r = DM_APP_STOP;
-	return r;
+	r = dir == DM_FROM_CLIENT ? request_head(c, f, a, text, b->time) : response_head(c, f, a, text, b->time);
+	return r == 0 && cut ? DM_APP_STOP : r;
 }
 
 static int feed(struct dm_capture *c, struct dm_flow *f, struct dm_app *app, enum dm_dir dir,

@@ -131,7 +131,7 @@ static void set_payload(struct dm_packet *pkt, struct dm_cur *c, size_t len)
 {
 	size_t cap = dm_cur_left(c);
 
-	pkt->payload = cap ? c->p + c->at : NULL;
+	pkt->payload = c->p + c->at;
 	pkt->payload_cap = (uint32_t)(cap < len ? cap : len);
 	pkt->payload_len = (uint32_t)len;
 }

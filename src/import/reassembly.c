@@ -380,13 +380,15 @@ static int segment(struct dm_capture *c, struct dm_flow *f, enum dm_dir dir, uin
 		seq = h->next;
 		ahead = 0;
 	}
-	if (ahead == 0) {
-		r = deliver_segment(c, f, dir, p, n, missing, time);
-		return r < 0 ? r : drain(c, f, dir);
-	}
+	if (ahead == 0 && !h->later)
+		return deliver_segment(c, f, dir, p, n, missing, time);
 	if (ahead > MAX_AHEAD)
 		return 0;
+	/* With others waiting, also what is due goes to the list, which takes of it only what nobody brought
+	 * before. */
 	r = store_later(c, f, dir, seq, p, n, missing, time);
+	if (r == 0)
+		r = drain(c, f, dir);
 	while (r == 0 && h->later && h->later_n + h->n > DM_MAX_REASSEMBLY)
 		r = pass_hole(c, f, dir);
 	return r;
