@@ -48,7 +48,7 @@ struct dm_segment {
 	uint8_t place[256]; /* field -> column + 1; 0: none */
 	bool borrowed;	    /* the bytes belong to the caller */
 	uint64_t serial;    /* of this opening: an address may come again, this does not */
-	char name[80];	 /* of the file, for errors; "" in memory */
+	char name[80];	    /* of the file, for errors; "" in memory */
 	bool postings_verified;
 	bool corrupt;
 };

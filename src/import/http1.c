@@ -381,7 +381,8 @@ static int feed_head(struct dm_capture *c, struct dm_flow *f, struct http_app *a
 	}
 	text = dm_sv((const char *)b->p + *used, n);
 	*used += n;
-	r = dir == DM_FROM_CLIENT ? request_head(c, f, a, text, b->time) : response_head(c, f, a, text, b->time);
+	r = dir == DM_FROM_CLIENT ? request_head(c, f, a, text, b->time)
+				  : response_head(c, f, a, text, b->time);
 	return r == 0 && cut ? DM_APP_STOP : r;
 }
 
