@@ -51,6 +51,7 @@ struct job {
 	bool grows;
 	uint64_t done_offset, done_line, max_line;
 	uint64_t stop_asked_us;
+	int64_t goes_on; /* the import that this one continues, 0: none */
 	const struct dm_importer *importer;
 	bool wants_set, wants_rows;
 	struct skipped {
@@ -187,6 +188,8 @@ static int save_import(void *ctx, struct dm_catalog *c, struct dm_err *err)
 			 : j->r->rows || !j->r->indicators ? DM_IMPORT_EVIDENCE
 							   : DM_IMPORT_INTELLIGENCE;
 	rc = dm_catalog_import_put(c, &j->import, err);
+	if (!rc && j->goes_on) /* from here on this one tells whether all came in */
+		rc = dm_catalog_import_complete(c, j->goes_on, err);
 	for (; j->skip_saved < j->n_skip && !rc; j->skip_saved++)
 		rc = dm_catalog_skip_add(c, j->import.id, j->skip[j->skip_saved].line,
 					 dm_sv_str(j->skip[j->skip_saved].reason), err);
@@ -470,6 +473,11 @@ static int store_job(struct job *j)
 	if (!rc)
 		rc = recognise(j, &known, &from);
 	if (!rc && from && is_all_known(j, from)) {
+		/* Stopped at a safe point that was the end. */
+		if (from->grows && from->offset == j->size && j->plain_offsets)
+			rc = dm_catalog_import_complete(j->store->catalog, from->import, j->err);
+		if (rc)
+			return rc;
 		j->r->state = DM_INTAKE_KNOWN;
 		j->r->import = from->import;
 		if (from->offset != j->size) {
@@ -494,6 +502,7 @@ static int store_job(struct job *j)
 	j->r->state = from ? DM_INTAKE_GREW : DM_INTAKE_NEW;
 	j->import.class_id = class_id;
 	j->import.from = from ? from->offset : 0;
+	j->goes_on = from ? from->import : 0;
 	j->done_offset = from ? from->decoded : 0;
 	j->done_line = j->max_line = from ? from->line : 0;
 	rc = run_worker(j, from);
@@ -516,7 +525,8 @@ static int store_job(struct job *j)
 	    (!j->r->code || from->offset == j->size)) {
 		j->r->state = DM_INTAKE_KNOWN; /* it grew by a part of a line, or is broken where it was */
 		j->r->import = from->import;
-		return DM_OK;
+		return j->r->code ? DM_OK
+				  : dm_catalog_import_complete(j->store->catalog, from->import, j->err);
 	}
 	k.complete = !j->r->code;
 	if (j->r->interrupted && j->set) {

@@ -58,6 +58,8 @@ struct dm_import {
 int dm_catalog_import_next(struct dm_catalog *c, int64_t *ret_id, struct dm_err *err);
 /* Inserts import i->id or rewrites it. */
 int dm_catalog_import_put(struct dm_catalog *c, const struct dm_import *i, struct dm_err *err);
+/* What an import that ended early had left has come in with a later one. */
+int dm_catalog_import_complete(struct dm_catalog *c, int64_t id, struct dm_err *err);
 int dm_catalog_import_get(struct dm_catalog *c, int64_t id, struct dm_arena *arena, struct dm_import *ret,
 			  struct dm_err *err);
 int dm_catalog_imports(struct dm_catalog *c, struct dm_arena *arena, struct dm_import **ret, size_t *ret_n,

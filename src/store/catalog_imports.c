@@ -64,6 +64,12 @@ static bool read_import(sqlite3_stmt *st, struct dm_arena *arena, struct dm_impo
 	return i->name.p && i->format.p && i->source.p && i->sensor.p && i->marking.p && i->notes.p;
 }
 
+int dm_catalog_import_complete(struct dm_catalog *c, int64_t id, struct dm_err *err)
+{
+	return dm_sql_run(
+		c, dm_sql(c, err, "UPDATE import SET complete=1 WHERE id=? AND NOT complete", "i", id), err);
+}
+
 int dm_catalog_import_get(struct dm_catalog *c, int64_t id, struct dm_arena *arena, struct dm_import *ret,
 			  struct dm_err *err)
 {
