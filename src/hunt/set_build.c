@@ -426,6 +426,8 @@ static void sort_text(const struct key_list *k, struct text_key *t, size_t n, si
 {
 	bool more = false;
 
+	if (!n)
+		return;
 	for (size_t i = 0; i < n; i++) {
 		t[i].prefix = prefix_at(k, &t[i], depth);
 		more = more || t[i].n > depth + 8;

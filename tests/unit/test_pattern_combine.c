@@ -167,12 +167,14 @@ struct world {
 	uint32_t n;
 };
 
+/* At its largest where the text says more: a count that large is never reached. */
 static int64_t number(const char **s)
 {
 	int64_t v = 0;
 
-	while (**s >= '0' && **s <= '9')
-		v = v * 10 + (*(*s)++ - '0');
+	for (; **s >= '0' && **s <= '9'; (*s)++)
+		if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, **s - '0', &v))
+			v = INT64_MAX;
 	return v;
 }
 
