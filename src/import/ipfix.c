@@ -1,8 +1,8 @@
 /* ipfix.c: IPFIX files (RFC 7011 messages end to end, RFC 5655) through libfixbuf.
  *
- * libfixbuf wants one internal template: it holds every element that we know, and each record is brought into
- * that form; which of them an exporter really sends is noted with its template. The library is loaded late,
- * with glib, which Debian's package of it does not name as a dependency.
+ * libfixbuf brings records into the form of an internal template. For each template of an exporter one is
+ * made of the elements that both sides know, kept by its layout, since exporters repeat theirs all the time.
+ * The library is loaded late, with glib, which Debian's package of it does not name as a dependency.
  */
 #include <dlfcn.h>
 #include <inttypes.h>
@@ -12,7 +12,9 @@
 #include "import/importer.h"
 #include "import/ipfix_row.h"
 
-#define OUR_TEMPLATE 0xfffe /* above those that exporters count up from 256 */
+#define FIRST_TEMPLATE 256u /* RFC 7011 s.3.4.1 */
+/* Different templates of one file, by what of them is known here; records of further ones are passed over. */
+#define MAX_LAYOUTS 1024u
 /* CERT's private enterprise number, whose elements YAF exports. */
 #define CERT_PEN  6871
 #define MAX_NOTES 100u
@@ -23,6 +25,7 @@
 	X(fbInfoModelAlloc)                                                                                  \
 	X(fbInfoModelFree)                                                                                   \
 	X(fbInfoModelAddElementArray)                                                                        \
+	X(fbInfoModelGetElementByName)                                                                       \
 	X(fbSessionAlloc)                                                                                    \
 	X(fbSessionFree)                                                                                     \
 	X(fbSessionAddTemplate)                                                                              \
@@ -30,7 +33,8 @@
 	X(fbSessionAddNewTemplateCallback)                                                                   \
 	X(fbTemplateAlloc)                                                                                   \
 	X(fbTemplateAppendSpec)                                                                              \
-	X(fbTemplateContainsElementByName)                                                                   \
+	X(fbTemplateCountElements)                                                                           \
+	X(fbTemplateGetIndexedIE)                                                                            \
 	X(fbTemplateGetContext)                                                                              \
 	X(fbTemplateGetOptionsScope)                                                                         \
 	X(fbCollectorAllocFP)                                                                                \
@@ -99,6 +103,12 @@ static int probe(struct dm_sv head, const char *name)
 													  : 0;
 }
 
+struct layout {
+	struct dm_ipfix_layout l;
+	uint16_t id; /* of the internal template */
+	bool made;
+};
+
 struct domain {
 	uint32_t id;
 	uint64_t sampling;
@@ -113,9 +123,20 @@ struct run {
 	fbInfoModel_t *model;
 	fbSession_t *session;
 	fBuf_t *buf;
+	const fbInfoElement_t *element[DM_IPFIX_COUNT];
+	struct layout *layout[MAX_LAYOUTS];
+	unsigned layouts;
+	struct layout *none; /* without elements */
+	struct layout *used; /* whose template is set */
+	struct {
+		uint8_t head[4];
+		uint32_t n;    /* bytes of it */
+		uint32_t left; /* of the message behind it */
+	} at;
 	uint64_t records, flows, guessed, notes, lost, gaps;
 	struct domain domain[MAX_DOMAINS];
 	unsigned domains;
+	bool stream_end;
 	int code; /* of the stream or the sink */
 	struct dm_err stream_err;
 	char scratch[128];
@@ -145,6 +166,28 @@ static void hear(const gchar *domain, GLogLevelFlags level, const gchar *message
 	current->code = current->sink->skip(current->sink, current->records + 1, text);
 }
 
+/* Where messages begin and end. */
+static void watch(struct run *run, const uint8_t *p, size_t n)
+{
+	while (n) {
+		size_t take = run->at.left < n ? run->at.left : n;
+
+		run->at.left -= (uint32_t)take;
+		p += take;
+		n -= take;
+		while (n && !run->at.left && run->at.n < 4) {
+			run->at.head[run->at.n++] = *p++;
+			n--;
+		}
+		if (run->at.n == 4) {
+			uint32_t length = (uint32_t)run->at.head[2] << 8 | run->at.head[3];
+
+			run->at.n = 0;
+			run->at.left = length > 4 ? length - 4 : 0;
+		}
+	}
+}
+
 static ssize_t read_stream(void *cookie, char *buf, size_t n)
 {
 	struct run *run = cookie;
@@ -155,32 +198,112 @@ static ssize_t read_stream(void *cookie, char *buf, size_t n)
 		run->code = r;
 		return -1;
 	}
+	run->stream_end = got == 0;
+	watch(run, (const uint8_t *)buf, got);
 	return (ssize_t)got;
 }
 
-/* Which of our elements a template has, kept with it as long as it lives. */
-static void free_has(void *ctx, void *app)
+static struct layout *find_layout(struct run *run, const struct dm_ipfix_layout *want)
 {
-	(void)app;
-	dm_free(ctx);
+	struct layout *l;
+
+	for (unsigned i = 0; i < run->layouts; i++)
+		if (memcmp(run->layout[i]->l.has, want->has, sizeof want->has) == 0 &&
+		    memcmp(run->layout[i]->l.fixed, want->fixed, sizeof want->fixed) == 0)
+			return run->layout[i];
+	if (run->layouts == MAX_LAYOUTS)
+		return NULL;
+	l = dm_alloc(sizeof *l);
+	if (!l)
+		return NULL;
+	*l = (struct layout){.l = *want, .id = (uint16_t)(FIRST_TEMPLATE + run->layouts)};
+	dm_ipfix_layout_offsets(&l->l);
+	run->layout[run->layouts++] = l;
+	return l;
 }
 
+/* What the exporter's template has of our elements. The library can't turn text of a fixed length into one
+ * with a length of its own, so it is asked for what is sent; a number of variable length is no number. */
 static void new_template(fbSession_t *session, uint16_t id, fbTemplate_t *t, void *app, void **ret,
 			 fbTemplateCtxFree_fn *ret_free)
 {
-	uint64_t *has = dm_calloc(2, sizeof *has);
+	struct run *run = app;
+	struct dm_ipfix_layout l = {0};
+	uint32_t n = lib.fbTemplateCountElements(t);
 
 	(void)session;
 	(void)id;
-	(void)app;
-	for (unsigned i = 0; has && i < DM_IPFIX_COUNT; i++) {
-		fbInfoElementSpec_t spec = {(char *)(uintptr_t)dm_ipfix_info[i].name, 0, 0};
+	for (uint32_t i = 0; i < n; i++) {
+		const fbInfoElement_t *ie = lib.fbTemplateGetIndexedIE(t, i);
 
-		if (lib.fbTemplateContainsElementByName(t, &spec))
-			has[i / 64] |= 1ull << (i % 64);
+		for (unsigned e = 0; e < DM_IPFIX_COUNT; e++) {
+			if (!run->element[e] || run->element[e]->ent != ie->ent ||
+			    run->element[e]->num != ie->num)
+				continue;
+			bool text = e < DM_IPFIX_TEXTS, variable = ie->len == FB_IE_VARLEN;
+
+			if (text ? variable || (ie->len && ie->len <= DM_IPFIX_TEXT_MAX) : !variable) {
+				l.has[e / 64] |= 1ull << (e % 64);
+				if (text && !l.fixed[e])
+					l.fixed[e] = variable ? 0 : ie->len;
+			}
+			break;
+		}
 	}
-	*ret = has;
-	*ret_free = free_has;
+	*ret = find_layout(run, &l);
+	*ret_free = NULL;
+}
+
+static bool append(struct run *run, fbTemplate_t *t, unsigned e, uint16_t len)
+{
+	fbInfoElementSpec_t spec = {(char *)(uintptr_t)dm_ipfix_info[e].name, len, 0};
+	GError *error = NULL;
+	bool ok = lib.fbTemplateAppendSpec(t, &spec, 0, &error);
+
+	if (!ok)
+		dm_fail(run->err, DM_EUNSUPPORTED, "libfixbuf does not take %s: %s", dm_ipfix_info[e].name,
+			error ? error->message : "");
+	lib.g_clear_error(&error);
+	return ok;
+}
+
+/* The internal template of a layout, made when the first of its records comes. */
+static int use_layout(struct run *run, struct layout *l)
+{
+	GError *error = NULL;
+	bool ok = true, some = false;
+
+	if (run->used == l)
+		return 0;
+	if (!l->made) {
+		fbTemplate_t *t = lib.fbTemplateAlloc(run->model);
+
+		/* The order of dm_ipfix_layout_offsets. */
+		for (unsigned pass = 0; pass < 2; pass++)
+			for (unsigned e = 0; e < DM_IPFIX_COUNT && ok; e++) {
+				uint16_t fixed = e < DM_IPFIX_TEXTS ? l->l.fixed[e] : 0;
+
+				if (!(l->l.has[e / 64] >> (e % 64) & 1) || (fixed != 0) != pass)
+					continue;
+				ok = append(run, t, e, fixed ? fixed : dm_ipfix_info[e].len);
+				some = true;
+			}
+		/* A template can't be empty. */
+		if (ok && !some)
+			ok = append(run, t, DM_IPFIX_PROTO, 1);
+		if (!ok)
+			return DM_EUNSUPPORTED;
+		ok = lib.fbSessionAddTemplate(run->session, TRUE, l->id, t, &error);
+		l->made = ok;
+	}
+	if (ok)
+		ok = lib.fBufSetInternalTemplate(run->buf, l->id, &error);
+	if (!ok)
+		dm_fail(run->err, DM_EUNSUPPORTED, "libfixbuf does not take a template: %s",
+			error ? error->message : "");
+	lib.g_clear_error(&error);
+	run->used = ok ? l : NULL;
+	return ok ? 0 : DM_EUNSUPPORTED;
 }
 
 static bool add_model(struct run *run)
@@ -193,36 +316,13 @@ static bool add_model(struct run *run)
 	};
 
 	run->model = lib.fbInfoModelAlloc();
-	if (run->model)
-		lib.fbInfoModelAddElementArray(run->model, cert);
-	return run->model;
-}
-
-/* The one internal template. Its fields lie where struct dm_ipfix_row has them; a version of the library that
- * does not know one is no use. */
-static int add_template(struct run *run)
-{
-	fbTemplate_t *t = lib.fbTemplateAlloc(run->model);
-	GError *e = NULL;
-
-	for (unsigned i = 0; i < DM_IPFIX_COUNT; i++) {
-		fbInfoElementSpec_t spec = {(char *)(uintptr_t)dm_ipfix_info[i].name, dm_ipfix_info[i].len,
-					    0};
-
-		if (!lib.fbTemplateAppendSpec(t, &spec, 0, &e)) {
-			dm_fail(run->err, DM_EUNSUPPORTED, "libfixbuf does not know %s: %s",
-				dm_ipfix_info[i].name, e ? e->message : "");
-			lib.g_clear_error(&e);
-			return DM_EUNSUPPORTED;
-		}
-	}
-	if (!lib.fbSessionAddTemplate(run->session, TRUE, OUR_TEMPLATE, t, &e)) {
-		dm_fail(run->err, DM_EUNSUPPORTED, "libfixbuf does not take a template: %s",
-			e ? e->message : "");
-		lib.g_clear_error(&e);
-		return DM_EUNSUPPORTED;
-	}
-	return 0;
+	if (!run->model)
+		return false;
+	lib.fbInfoModelAddElementArray(run->model, cert);
+	/* What this version of the library does not know is not read. */
+	for (unsigned e = 0; e < DM_IPFIX_COUNT; e++)
+		run->element[e] = lib.fbInfoModelGetElementByName(run->model, dm_ipfix_info[e].name);
+	return true;
 }
 
 static struct domain *find_domain(struct run *run, uint32_t id, bool make)
@@ -255,15 +355,13 @@ static int options(struct run *run)
 			       dm_sv(text, (size_t)snprintf(text, sizeof text, "%" PRIu64, sampling)));
 }
 
-static int take_record(struct run *run, fbTemplate_t *t)
+static int take_record(struct run *run, fbTemplate_t *t, const struct layout *l)
 {
-	const uint64_t *has = lib.fbTemplateGetContext(t);
 	const struct domain *d;
 	bool guessed = false;
 
 	run->records++;
-	run->row.has[0] = has ? has[0] : 0;
-	run->row.has[1] = has ? has[1] : 0;
+	run->row.layout = &l->l;
 	run->row.export_time = (int64_t)lib.fBufGetExportTime(run->buf) * DM_US;
 	if (lib.fbTemplateGetOptionsScope(t))
 		return options(run);
@@ -287,10 +385,19 @@ static int next_record(struct run *run)
 	GError *e = NULL;
 	size_t n = sizeof run->row.data;
 	fbTemplate_t *t = lib.fBufNextCollectionTemplate(run->buf, NULL, &e);
+	struct layout *l = t ? lib.fbTemplateGetContext(t) : NULL;
 	int r;
 
+	/* More kinds of templates than are kept: read as one without elements, so counted as passed over. */
+	if (t && !l)
+		l = run->none;
+	if (t) {
+		r = use_layout(run, l);
+		if (r < 0)
+			return r;
+	}
 	if (t && lib.fBufNext(run->buf, run->row.data, &n, &e)) {
-		r = take_record(run, t);
+		r = take_record(run, t, l);
 		return r < 0 ? r : run->code < 0 ? run->code : 1;
 	}
 	if (run->code < 0)
@@ -337,29 +444,25 @@ static int put_facts(struct run *run)
 
 static int read_file(struct run *run, FILE *f)
 {
-	GError *e = NULL;
 	int r;
 
 	run->session = add_model(run) ? lib.fbSessionAlloc(run->model) : NULL;
 	if (!run->session)
 		return dm_fail(run->err, DM_ENOMEM, "no memory for the IPFIX reader");
 	lib.fbSessionAddNewTemplateCallback(run->session, new_template, run);
-	r = add_template(run);
-	if (r < 0) {
-		lib.fbSessionFree(run->session);
-		return r;
-	}
 	/* From here on the session belongs to the buffer. */
 	run->buf = lib.fBufAllocForCollection(run->session, lib.fbCollectorAllocFP(NULL, f));
-	if (!run->buf || !lib.fBufSetInternalTemplate(run->buf, OUR_TEMPLATE, &e)) {
-		r = dm_fail(run->err, DM_EUNSUPPORTED, "libfixbuf does not set its template: %s",
-			    e ? e->message : "");
-		lib.g_clear_error(&e);
-		return r;
-	}
+	run->none = find_layout(run, &(struct dm_ipfix_layout){0});
+	if (!run->buf || !run->none)
+		return dm_fail(run->err, DM_ENOMEM, "no memory for the IPFIX reader");
 	do
 		r = next_record(run);
 	while (r == 1);
+	/* The usual end of a file that was still being written. The library reads messages whole, so the
+	 * records of the last are gone. */
+	if ((r == 0 || r == DM_EFORMAT) && run->stream_end && (run->at.n || run->at.left))
+		r = run->sink->skip(run->sink, run->records + 1,
+				    "the file ends within a message, which is lost");
 	return r;
 }
 
@@ -393,6 +496,8 @@ static int run_import(struct dm_import_input *in, struct dm_sink *sink, struct d
 		lib.fBufFree(run->buf);
 	if (run->model)
 		lib.fbInfoModelFree(run->model);
+	for (unsigned i = 0; i < run->layouts; i++)
+		dm_free(run->layout[i]);
 	lib.g_log_set_default_handler(before, NULL);
 	current = NULL;
 	fclose(f);

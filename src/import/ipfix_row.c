@@ -1,7 +1,6 @@
 #include "import/ipfix_row.h"
 
 #include <inttypes.h>
-#include <stddef.h>
 #include <stdio.h>
 
 #include "import/fmt.h"
@@ -10,47 +9,46 @@
 /* Seconds from 1900, where NTP's clock begins (RFC 5905 s.6), to 1970. */
 #define NTP_1970 2208988800ull
 
-/* The row as a struct gives the offsets. */
-struct layout {
-#define TYPE_0 struct dm_ipfix_text
-#define TYPE_1 uint8_t
-#define TYPE_2 uint16_t
-#define TYPE_4 uint32_t
-#define TYPE_8 uint64_t
-#define TYPE_6                                                                                               \
-	struct {                                                                                             \
-		uint8_t b[6];                                                                                \
-	}
-#define TYPE_16                                                                                              \
-	struct {                                                                                             \
-		uint64_t w[2];                                                                               \
-	}
-#define X(id, len, name) TYPE_##len id;
-	DM_IPFIX_ELEMENTS(X)
-#undef X
-};
-
-#define X(id, len, name) +(len ? len : sizeof(struct dm_ipfix_text))
-_Static_assert(offsetof(struct layout, DST_MAC) + 6 == 0 DM_IPFIX_ELEMENTS(X),
-	       "no padding: the library packs");
-#undef X
-_Static_assert(sizeof(struct layout) <= DM_IPFIX_ROW, "the row holds all elements");
 _Static_assert(DM_IPFIX_COUNT <= 128, "a bit an element");
 
 const struct dm_ipfix_info dm_ipfix_info[DM_IPFIX_COUNT] = {
-#define X(id, len, name) [DM_IPFIX_##id] = {name, len, offsetof(struct layout, id)},
+#define X(id, len, name) [DM_IPFIX_##id] = {name, len},
 	DM_IPFIX_ELEMENTS(X)
 #undef X
 };
 
+static bool layout_has(const struct dm_ipfix_layout *l, unsigned e)
+{
+	return l->has[e / 64] >> (e % 64) & 1;
+}
+
+void dm_ipfix_layout_offsets(struct dm_ipfix_layout *l)
+{
+	size_t at = 0;
+
+	memset(l->offset, 0, sizeof l->offset);
+	for (unsigned e = 0; e < DM_IPFIX_COUNT; e++) {
+		if (!layout_has(l, e) || (e < DM_IPFIX_TEXTS && l->fixed[e]))
+			continue;
+		l->offset[e] = (uint16_t)at;
+		at += dm_ipfix_info[e].len ? dm_ipfix_info[e].len : sizeof(struct dm_ipfix_text);
+	}
+	for (unsigned e = 0; e < DM_IPFIX_TEXTS; e++)
+		if (layout_has(l, e) && l->fixed[e]) {
+			l->offset[e] = (uint16_t)at;
+			at += l->fixed[e];
+		}
+	l->size = (uint16_t)at;
+}
+
 bool dm_ipfix_has(const struct dm_ipfix_row *row, enum dm_ipfix_element e)
 {
-	return row->has[e / 64] >> (e % 64) & 1;
+	return layout_has(row->layout, e);
 }
 
 uint64_t dm_ipfix_number(const struct dm_ipfix_row *row, enum dm_ipfix_element e)
 {
-	const uint8_t *p = row->data + dm_ipfix_info[e].offset;
+	const uint8_t *p = row->data + row->layout->offset[e];
 	uint64_t v8;
 	uint32_t v4;
 	uint16_t v2;
@@ -95,7 +93,7 @@ static bool get_ip(const struct dm_ipfix_row *row, enum dm_ipfix_element v4, enu
 	}
 	if (!dm_ipfix_has(row, v6))
 		return false;
-	memcpy(ret->b, row->data + dm_ipfix_info[v6].offset, 16);
+	memcpy(ret->b, row->data + row->layout->offset[v6], 16);
 	return memcmp(ret->b, none, 16) != 0;
 }
 
@@ -285,7 +283,7 @@ static size_t put_mac(struct dm_record *r, enum dm_field f, const struct dm_ipfi
 		      enum dm_ipfix_element e, char *buf)
 {
 	static const uint8_t none[6];
-	const uint8_t *m = row->data + dm_ipfix_info[e].offset;
+	const uint8_t *m = row->data + row->layout->offset[e];
 
 	if (!dm_ipfix_has(row, e) || memcmp(m, none, 6) == 0)
 		return 0;
@@ -300,7 +298,11 @@ static struct dm_sv get_text(const struct dm_ipfix_row *row, enum dm_ipfix_eleme
 
 	if (!dm_ipfix_has(row, e))
 		return dm_sv("", 0);
-	memcpy(&t, row->data + dm_ipfix_info[e].offset, sizeof t);
+	if (row->layout->fixed[e])
+		t = (struct dm_ipfix_text){row->layout->fixed[e],
+					   (const char *)row->data + row->layout->offset[e]};
+	else
+		memcpy(&t, row->data + row->layout->offset[e], sizeof t);
 	/* Fixed-length strings come padded with NUL. */
 	while (t.n && t.p[t.n - 1] == 0)
 		t.n--;

@@ -12,7 +12,7 @@ struct dm_ipfix_text {
 };
 
 /* Element, its length in our row (longer than some exporters send), its IANA name ("reverse": RFC 5103).
- * Sorted by length, so that each lies aligned. */
+ * Sorted by length, so that each lies aligned whichever are there. */
 #define DM_IPFIX_ELEMENTS(X)                                                                                 \
 	X(APPLICATION, 0, "applicationName")                                                                 \
 	X(HTTP_HOST, 0, "httpRequestHost")                                                                   \
@@ -107,15 +107,27 @@ enum dm_ipfix_element {
 
 struct dm_ipfix_info {
 	const char *name;
-	uint16_t len;	 /* 0: text */
-	uint16_t offset; /* in the row */
+	uint16_t len; /* 0: text */
 };
 extern const struct dm_ipfix_info dm_ipfix_info[DM_IPFIX_COUNT];
 
-#define DM_IPFIX_ROW 768u
+#define DM_IPFIX_TEXTS	  6u   /* the first so many elements are text */
+#define DM_IPFIX_TEXT_MAX 512u /* text of a fixed length, padded */
+#define DM_IPFIX_ROW	  4096u
+
+/* What records of one template look like once the library has brought them into our form: packed, in the
+ * order of the elements, but text of a fixed length at the end. */
+struct dm_ipfix_layout {
+	uint64_t has[2];		 /* bit an element */
+	uint16_t offset[DM_IPFIX_COUNT]; /* of those it has */
+	uint16_t fixed[DM_IPFIX_TEXTS];	 /* length of text that has a fixed one, 0: a dm_ipfix_text */
+	uint16_t size;
+};
+/* Sets the offsets and the size by `has` and `fixed`. */
+void dm_ipfix_layout_offsets(struct dm_ipfix_layout *l);
 
 struct dm_ipfix_row {
-	uint64_t has[2];     /* bit an element: the exporter's template has it */
+	const struct dm_ipfix_layout *layout;
 	int64_t export_time; /* of the message, us */
 	uint64_t sampling;   /* 1 in so many, by the options of the exporter; 0: not said */
 	uint8_t data[DM_IPFIX_ROW] __attribute__((aligned(16))); /* host byte order */
