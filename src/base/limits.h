@@ -50,6 +50,9 @@
 #define DM_MAX_PATTERN_OPEN 2000u        /* moments and branches open at once in the search for a binding */
 #define DM_REGEX_MATCH      100000u      /* PCRE2 match limit of one MATCHES on one value */
 #define DM_REGEX_HEAP_KIB   2048u        /* PCRE2 heap limit */
+/* Logs */
+#define DM_MAX_COLUMNS      512u         /* columns of one log or table of evidence: real ones have 10 to 120 */
+#define DM_MAX_EVENT        (16u << 20)  /* one JSON event that spans lines */
 /* Capture files */
 #define DM_MAX_PACKET       262144u      /* snap length believed */
 #define DM_MAX_FLOWS        1000000u     /* flows tracked at once; the oldest is written out */

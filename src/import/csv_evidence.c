@@ -7,8 +7,6 @@
 #include "import/csv_map.h"
 #include "import/lines.h"
 
-#define MAX_JOINED 16u /* lines that a quoted field with line ends may span */
-
 struct table {
 	struct dm_lines lines;
 	struct dm_csv_map map;
@@ -19,9 +17,10 @@ struct table {
 	bool noted;  /* that times can't be read */
 	struct dm_buf header_text;
 	struct dm_buf joined; /* a row that spans lines */
-	uint64_t joined_line[MAX_JOINED];
-	size_t joined_at[MAX_JOINED + 1]; /* where each of its lines begins */
+	uint64_t joined_line[DM_MAX_ROW_LINES];
+	size_t joined_at[DM_MAX_ROW_LINES + 1]; /* where each of its lines begins */
 	uint32_t njoined;
+	uint64_t joined_offset; /* in the input */
 };
 
 /* What stands before the names: "#Fields: " of W3C logs, "# " of others, Excel's "sep=;". Empty: no header.
@@ -111,6 +110,7 @@ static int read_apart(struct table *t)
 	int r = 0;
 
 	t->joined_at[n] = t->joined.n + 1;
+	t->lines.hold = false;
 	t->njoined = 0;
 	for (uint32_t i = 0; i < n && !r; i++)
 		r = read_row(t,
@@ -131,16 +131,20 @@ static int take_text(struct table *t, struct dm_sv text)
 		return 0;
 	if (t->njoined)
 		dm_buf_putc(&t->joined, '\n');
+	else
+		t->joined_offset = t->lines.start;
+	t->lines.hold = true;
 	t->joined_line[t->njoined] = t->lines.number;
 	t->joined_at[t->njoined++] = t->joined.n;
 	dm_buf_sv(&t->joined, text);
 	if (t->joined.err)
 		return t->joined.err;
 	if (!odd_quotes(dm_buf_view(&t->joined))) {
+		t->lines.hold = false;
 		t->njoined = 0;
 		r = read_row(t, dm_buf_view(&t->joined), t->joined_line[0]);
 		dm_buf_clear(&t->joined);
-	} else if (t->njoined == MAX_JOINED || t->joined.n > DM_MAX_LINE / 2) {
+	} else if (t->njoined == DM_MAX_ROW_LINES || t->joined.n > DM_MAX_ROW_BYTES) {
 		r = read_apart(t);
 	}
 	return r;
@@ -169,7 +173,7 @@ static int read_line(struct table *t, struct dm_err *err)
 	}
 	if (t->map.wide)
 		return t->lines.sink->skip(t->lines.sink, t->lines.number,
-					   "the table has more than 256 columns");
+					   "the table has more than 512 columns");
 	if (!t->lines.complete && !dm_lines_take_tail(&t->lines, false))
 		return 0;
 	return take_text(t, line);
@@ -193,7 +197,7 @@ int dm_csv_evidence_read(struct dm_import_input *in, struct dm_sink *sink, const
 		if (r)
 			break;
 	}
-	if (r == DM_ENOENT && t->njoined) {
+	if (r == DM_ENOENT && t->njoined && !dm_lines_leave(&t->lines, t->joined_offset, t->joined_line[0])) {
 		int apart = read_apart(t);
 
 		r = apart ? apart : r;

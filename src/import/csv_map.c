@@ -655,7 +655,7 @@ int dm_csv_map_init(struct dm_csv_map *m, struct dm_sv header, char delimiter)
 		name = dm_sv_trim(name);
 		if (!name.n && delimiter == ' ')
 			continue;
-		if (m->n == DM_CSV_COLUMNS) {
+		if (m->n == DM_MAX_COLUMNS) {
 			m->wide = true;
 			break;
 		}

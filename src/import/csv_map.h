@@ -7,9 +7,8 @@
 #ifndef DM_IMPORT_CSV_MAP_H
 #define DM_IMPORT_CSV_MAP_H
 
+#include "base/limits.h"
 #include "model/record.h"
-
-#define DM_CSV_COLUMNS 256u /* a firewall's widest export has about 120 */
 
 enum dm_csv_op {
 	DM_CSV_KEEP = 0,
@@ -61,13 +60,13 @@ struct dm_csv_column {
 struct dm_csv_map {
 	char delimiter;
 	uint32_t n;
-	struct dm_csv_column column[DM_CSV_COLUMNS];
+	struct dm_csv_column column[DM_MAX_COLUMNS];
 	struct dm_arena names;
 	enum dm_kind kind;		      /* that the columns tell */
 	unsigned known;			      /* columns of known name */
 	bool time, source, destination, file; /* there is a column for it */
 	bool address; /* source or destination, by a name that can't mean where an indicator comes from */
-	bool wide;    /* more than DM_CSV_COLUMNS */
+	bool wide;    /* more than DM_MAX_COLUMNS */
 	bool undated; /* some row had a time that can't be read */
 	struct dm_buf scratch; /* unquoted fields of a row */
 	struct dm_sv slot[DM_CS_COUNT];

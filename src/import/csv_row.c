@@ -431,11 +431,11 @@ static void finish_time(struct dm_csv_map *m, struct dm_record *rec)
 
 uint32_t dm_csv_map_row(struct dm_csv_map *m, struct dm_sv row, uint64_t line, struct dm_record *rec)
 {
-	struct dm_sv field[DM_CSV_COLUMNS + 1], s;
+	struct dm_sv field[DM_MAX_COLUMNS + 1], s;
 	uint32_t n = 0;
 
 	dm_buf_clear(&m->scratch);
-	while (n <= DM_CSV_COLUMNS && dm_csv_next(&row, m->delimiter, &m->scratch, &s)) {
+	while (n <= DM_MAX_COLUMNS && dm_csv_next(&row, m->delimiter, &m->scratch, &s)) {
 		if (!s.n && m->delimiter == ' ')
 			continue;
 		field[n++] = s;

@@ -23,7 +23,7 @@ struct state {
 
 static bool has_value(const struct dm_record *rec, enum dm_field f, struct dm_sv s, const struct dm_ip *ip)
 {
-	for (uint32_t i = 0; i < rec->count; i++) {
+	for (uint32_t i = 0; rec->per_field[f] && i < rec->count; i++) {
 		const struct dm_value *v = &rec->v[i];
 
 		if (v->field == f && (ip ? !memcmp(&v->ip, ip, sizeof(*ip)) : dm_sv_ieq(v->text, s)))
@@ -36,6 +36,14 @@ static bool has_value(const struct dm_record *rec, enum dm_field f, struct dm_sv
 static void put_answer(struct dm_record *rec, struct dm_sv s)
 {
 	struct dm_ip ip;
+
+	/* Full: the search for an equal one would make a hostile event cost the square of its length. */
+	if (rec->per_field[DM_F_DNS_ANSWER_IP] == DM_MAX_VALUES ||
+	    rec->per_field[DM_F_DNS_ANSWER_NAME] == DM_MAX_VALUES ||
+	    rec->per_field[DM_F_DNS_ANSWER_TEXT] == DM_MAX_VALUES) {
+		rec->dropped++;
+		return;
+	}
 
 	if (s.n >= 2 && s.n < 64 && dm_ip_parse(s, &ip)) {
 		if (!has_value(rec, DM_F_DNS_ANSWER_IP, s, &ip))
@@ -83,7 +91,9 @@ static void put_kept(struct dm_record *rec, const char *path, struct dm_sv s)
 	struct dm_ip ip;
 
 	if (s.n >= 2 && s.n < 64 && dm_ip_parse(s, &ip)) {
-		if (!has_value(rec, DM_F_IP, s, &ip))
+		if (rec->per_field[DM_F_IP] == DM_MAX_VALUES)
+			rec->dropped++;
+		else if (!has_value(rec, DM_F_IP, s, &ip))
 			dm_record_ip(rec, DM_F_IP, &ip);
 		return;
 	}
@@ -140,6 +150,10 @@ static void put_scalar(struct state *st, const struct dm_eve_rule *rule, const s
 
 	if (n->type == DM_JSON_NULL || (n->type >= DM_JSON_NUMBER && !s.n))
 		return;
+	if (rec->count == DM_RECORD_VALUES) {
+		rec->dropped++;
+		return;
+	}
 	if (n->type == DM_JSON_TRUE || n->type == DM_JSON_FALSE) {
 		s = n->type == DM_JSON_TRUE ? DM_SV("true") : DM_SV("false");
 	}

@@ -2,9 +2,6 @@
 
 #include "base/limits.h"
 
-/* An object of a log that spans lines; one that stands on a line is bounded by DM_MAX_LINE. */
-#define MAX_OBJECT (16u << 20)
-
 struct scan {
 	uint32_t depth;
 	bool in_string, escaped;
@@ -155,7 +152,7 @@ int dm_json_feed_run(struct dm_import_input *in, struct dm_sink *sink,
 
 	dm_lines_init(&f.lines, in, sink);
 	dm_json_init(&f.doc);
-	dm_buf_init(&f.whole, MAX_OBJECT);
+	dm_buf_init(&f.whole, DM_MAX_EVENT);
 	r = dm_stream_peek(in->stream, 65536, &head, err);
 	if (!r)
 		r = is_line_log(head) ? run_lines(&f, each, ctx, err) : run_spanning(&f, each, ctx, err);

@@ -72,7 +72,7 @@ int dm_lines_next(struct dm_lines *l, struct dm_err *err)
 
 	if (l->left)
 		return DM_ENOENT;
-	if (l->end >= l->next_progress && l->complete) {
+	if (l->end >= l->next_progress && l->complete && !l->hold) {
 		l->next_progress = l->end + PROGRESS_STEP;
 		r = l->sink->progress(l->sink, l->end, l->number);
 		if (r)
@@ -115,12 +115,19 @@ int dm_lines_next(struct dm_lines *l, struct dm_err *err)
 	return 0;
 }
 
+bool dm_lines_leave(struct dm_lines *l, uint64_t offset, uint64_t number)
+{
+	if (!l->in->unfinished || dm_stream_packing(l->in->stream) != DM_PLAIN)
+		return false;
+	l->left = true;
+	l->start = offset;
+	l->number = number;
+	return true;
+}
+
 bool dm_lines_take_tail(struct dm_lines *l, bool certain)
 {
-	if (l->complete || certain || !l->in->unfinished || dm_stream_packing(l->in->stream) != DM_PLAIN)
-		return true;
-	l->left = true;
-	return false;
+	return l->complete || certain || !dm_lines_leave(l, l->start, l->number);
 }
 
 int dm_lines_finish(struct dm_lines *l, int code, struct dm_err *err)

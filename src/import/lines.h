@@ -22,7 +22,8 @@ struct dm_lines {
 	uint64_t start, end; /* decoded offsets of the line and of what follows it */
 	bool complete;	     /* ended in a line feed */
 	bool old;	     /* imported earlier */
-	bool left;	     /* the current line was left for the next import */
+	bool left;	     /* this line and what follows were left for the next import */
+	bool hold;	     /* set by the importer while a row is not whole: no progress is reported */
 	uint64_t next_progress;
 };
 
@@ -47,6 +48,9 @@ int dm_lines_next(struct dm_lines *l, struct dm_err *err);
  * it is whole), or if the input is compressed or can't grow. Otherwise the line is left for the next import,
  * with a note. True for complete lines. */
 bool dm_lines_take_tail(struct dm_lines *l, bool certain);
+/* Leaves everything from this offset on, which is where line `number` begins, if the input can grow; false if
+ * not. */
+bool dm_lines_leave(struct dm_lines *l, uint64_t offset, uint64_t number);
 /* Final progress and the note about a tail that was left. `code` is how the reading ended: DM_ENOENT becomes
  * 0. */
 int dm_lines_finish(struct dm_lines *l, int code, struct dm_err *err);

@@ -210,6 +210,10 @@ static void put_members(struct state *st, struct known_log *k, const struct dm_j
 		const struct dm_zeek_action *a;
 		struct dm_sv key = c->key;
 
+		if (st->row->rec.count == DM_RECORD_VALUES) {
+			st->row->rec.dropped++;
+			continue;
+		}
 		if (prefix.n) {
 			struct dm_buf b;
 

@@ -9,8 +9,6 @@
 #include "import/zeek_row.h"
 #include "import/zeek_split.h"
 
-#define MAX_COLUMNS 512u /* real logs have 10 to 60 */
-
 /* What put_fast does with a column. */
 enum fast { FAST_NO, FAST_TIME, FAST_INT, FAST_IP, FAST_TEXT, FAST_SPAN, FAST_BOOL };
 
@@ -30,20 +28,20 @@ struct tsv {
 	size_t empty_n, unset_n;
 	char path[64];
 	struct dm_arena names;
-	const char *column[MAX_COLUMNS];
+	const char *column[DM_MAX_COLUMNS];
 	uint32_t columns;
 	uint32_t spaced; /* names that stand in the last column, three spaces apart (labels glued on by
 			    Stratosphere's tools) */
-	bool is_container[MAX_COLUMNS];
+	bool is_container[DM_MAX_COLUMNS];
 	bool typed;	   /* a #types line came */
 	bool header, made; /* #fields was seen; a plan was made of it */
 	/* the plan */
 	struct dm_zeek_log unknown; /* stands for a log that the table does not know */
-	struct dm_zeek_action action[MAX_COLUMNS];
-	struct step step[MAX_COLUMNS];
+	struct dm_zeek_action action[DM_MAX_COLUMNS];
+	struct step step[DM_MAX_COLUMNS];
 	uint32_t nsteps;
-	uint32_t at[MAX_COLUMNS + 2 + 64]; /* of dm_split_columns */
-	struct dm_sv value[MAX_COLUMNS];
+	uint32_t at[DM_MAX_COLUMNS + 2 + 64]; /* of dm_split_columns */
+	struct dm_sv value[DM_MAX_COLUMNS];
 	char dataset[80];
 	struct dm_passed passed;
 	bool noted; /* that rows have more columns than the header */
@@ -115,7 +113,7 @@ static int read_fields(struct tsv *t, struct dm_sv rest)
 			} else {
 				name = dm_sv(NULL, 0);
 			}
-			if (t->columns == MAX_COLUMNS) {
+			if (t->columns == DM_MAX_COLUMNS) {
 				t->wide = true;
 				return 0;
 			}
@@ -361,7 +359,7 @@ static int bad_columns(struct tsv *t, uint32_t n)
 	char reason[120];
 
 	snprintf(reason, sizeof(reason), "%s%u columns where #fields names %u%s",
-		 n > MAX_COLUMNS ? "over " : "", n > MAX_COLUMNS ? MAX_COLUMNS : n, t->columns,
+		 n > DM_MAX_COLUMNS ? "over " : "", n > DM_MAX_COLUMNS ? DM_MAX_COLUMNS : n, t->columns,
 		 t->lines.complete ? "" : ": the line is cut off");
 	return t->lines.sink->skip(t->lines.sink, t->lines.number, reason);
 }
@@ -415,7 +413,7 @@ static int check_row(struct tsv *t, struct dm_sv line, uint32_t n)
 	uint32_t tabbed = t->columns - t->spaced;
 	int r = 1;
 
-	if (n < tabbed || n > MAX_COLUMNS || (n > tabbed && t->spaced))
+	if (n < tabbed || n > DM_MAX_COLUMNS || (n > tabbed && t->spaced))
 		return n < tabbed && !dm_lines_take_tail(&t->lines, false) ? 0 : bad_columns(t, n);
 	if (!t->lines.complete) {
 		if (!dm_lines_take_tail(&t->lines, false))
@@ -438,7 +436,7 @@ static int read_row(struct tsv *t, struct dm_sv line)
 	uint32_t n;
 	int r;
 
-	n = dm_split_columns(line.p, line.n, t->sep, t->at, MAX_COLUMNS, &odd);
+	n = dm_split_columns(line.p, line.n, t->sep, t->at, DM_MAX_COLUMNS, &odd);
 	special = n != t->columns || t->spaced || !t->lines.complete;
 	if (special) {
 		r = check_row(t, line, n);

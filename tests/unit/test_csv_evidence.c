@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "import/csv_map.h"
+#include "base/limits.h"
 #include "sink_recorder.h"
 
 static struct recorder r;
@@ -207,6 +207,24 @@ static void takes_quotes_and_line_ends_in_fields(void **state)
 	has(2, "source.ip=192.0.2.5");
 }
 
+static void bounds_the_lines_of_a_row(void **state)
+{
+	for (unsigned lines = DM_MAX_ROW_LINES; lines <= DM_MAX_ROW_LINES + 1; lines++) {
+		struct dm_buf b;
+
+		dm_buf_init(&b, 65536);
+		dm_buf_str(&b, "src_ip,dst_ip,message\n192.0.2.1,192.0.2.2,\"a");
+		for (unsigned i = 1; i < lines; i++)
+			dm_buf_str(&b, "\nb");
+		dm_buf_str(&b, "\"\n192.0.2.3,192.0.2.4,c\n");
+		run("x", dm_buf_cstr(&b));
+		dm_buf_done(&b);
+		/* over the limit each line is a row of its own, and none of them is one but the last */
+		assert_int_equal(r.skips, lines == DM_MAX_ROW_LINES ? 0 : lines - 1);
+		has(r.records - 1, "source.ip=192.0.2.3");
+	}
+}
+
 static void reports_rows_of_the_wrong_width(void **state)
 {
 	run("x", "src_ip,dst_ip,bytes\n192.0.2.1,192.0.2.2\n192.0.2.1,192.0.2.2,1,,\nsrc_ip,dst_ip,"
@@ -245,7 +263,7 @@ static void bounds_columns(void **state)
 	struct dm_buf b;
 
 	dm_buf_init(&b, 1u << 20);
-	for (unsigned columns = DM_CSV_COLUMNS; columns <= DM_CSV_COLUMNS + 1; columns++) {
+	for (unsigned columns = DM_MAX_COLUMNS; columns <= DM_MAX_COLUMNS + 1; columns++) {
 		dm_buf_clear(&b);
 		dm_buf_str(&b, "src_ip,dst_ip");
 		for (unsigned i = 2; i < columns; i++)
@@ -256,8 +274,8 @@ static void bounds_columns(void **state)
 		dm_buf_putc(&b, '\n');
 		recorder_clear(&r);
 		assert_int_equal(recorder_run(&r, &dm_import_csv, "x", b.p, b.n, NULL), 0);
-		assert_int_equal(r.records, columns == DM_CSV_COLUMNS);
-		assert_int_equal(r.skips, columns != DM_CSV_COLUMNS);
+		assert_int_equal(r.records, columns == DM_MAX_COLUMNS);
+		assert_int_equal(r.skips, columns != DM_MAX_COLUMNS);
 	}
 	dm_buf_done(&b);
 }
@@ -376,6 +394,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(reads_the_logs_of_others, setup, teardown),
 		cmocka_unit_test_setup_teardown(reads_times_by_magnitude, setup, teardown),
 		cmocka_unit_test_setup_teardown(takes_quotes_and_line_ends_in_fields, setup, teardown),
+		cmocka_unit_test_setup_teardown(bounds_the_lines_of_a_row, setup, teardown),
 		cmocka_unit_test_setup_teardown(reports_rows_of_the_wrong_width, setup, teardown),
 		cmocka_unit_test_setup_teardown(keeps_values_that_do_not_fit, setup, teardown),
 		cmocka_unit_test_setup_teardown(refuses_what_has_no_header, setup, teardown),

@@ -234,6 +234,30 @@ static void bounds_keys_and_logs(void **state)
 	dm_buf_done(&b);
 }
 
+static void bounds_an_object_that_spans_lines(void **state)
+{
+	static const char head[] = "{\n\"_path\":\"conn\",\"ts\":1,",
+			  tail[] = "\"uid\":\"C\"}\n{\n\"_path\":\"conn\",\"ts\":2}\n";
+	const size_t first = strlen(tail) - strlen("\n{\n\"_path\":\"conn\",\"ts\":2}\n");
+
+	for (size_t over = 0; over < 2; over++) {
+		size_t pad = DM_MAX_EVENT - strlen(head) - first + over;
+		char *text = malloc(strlen(head) + pad + sizeof(tail));
+
+		memcpy(text, head, strlen(head));
+		memset(text + strlen(head), ' ', pad);
+		/* lines may not be longer than DM_MAX_LINE */
+		for (size_t i = 1000; i < pad; i += 1000)
+			text[strlen(head) + i] = '\n';
+		memcpy(text + strlen(head) + pad, tail, sizeof(tail));
+		run("x", text);
+		free(text);
+		assert_int_equal(r.records, 2 - over);
+		assert_int_equal(r.skips, over);
+	}
+	assert_non_null(strstr(recorder_skip(&r, 0), "object longer than 16 MiB"));
+}
+
 static void tells_its_own(void **state)
 {
 	static const struct {
@@ -337,6 +361,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(takes_arrays_and_objects_that_span_lines, setup, teardown),
 		cmocka_unit_test_setup_teardown(goes_on_where_it_stopped, setup, teardown),
 		cmocka_unit_test_setup_teardown(bounds_keys_and_logs, setup, teardown),
+		cmocka_unit_test_setup_teardown(bounds_an_object_that_spans_lines, setup, teardown),
 		cmocka_unit_test_setup_teardown(tells_its_own, setup, teardown),
 		cmocka_unit_test_setup_teardown(agrees_with_the_tsv_of_the_same_capture, setup, teardown),
 		cmocka_unit_test_setup_teardown(reads_mixed_streams, setup, teardown),
