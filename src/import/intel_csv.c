@@ -19,7 +19,11 @@ struct reader {
 	struct dm_buf url;     /* a URL with its scheme put back */
 	struct dm_buf label;
 	uint64_t line; /* of the row's first line */
-	bool began;    /* the row of names has been passed */
+	char kind[40]; /* the kind named last, and what it means: rows of one kind stand together */
+	size_t kind_n;
+	enum dm_obs_type kind_type;
+	bool kind_known;
+	bool began; /* the row of names has been passed */
 };
 
 /* What a row says about its values. */
@@ -98,6 +102,19 @@ static void take_marking(struct row *row, struct dm_sv cell)
 	}
 }
 
+static void read_kind(struct reader *r, struct row *row, struct dm_sv cell)
+{
+	if (!r->kind_n || !dm_sv_eq(cell, dm_sv(r->kind, r->kind_n))) {
+		r->kind_type = dm_table_type(cell, &r->kind_known);
+		r->kind_n = cell.n <= sizeof(r->kind) ? cell.n : 0;
+		memcpy(r->kind, cell.p, r->kind_n);
+	}
+	row->type_name = cell;
+	row->type = r->kind_type;
+	row->known = r->kind_known;
+	row->typed = true;
+}
+
 static void read_meta(struct reader *r, struct row *row)
 {
 	const struct dm_table *t = &r->table;
@@ -109,9 +126,7 @@ static void read_meta(struct reader *r, struct row *row)
 			continue;
 		switch (t->col[c].role) {
 		case DM_COL_TYPE:
-			row->type_name = cell;
-			row->type = dm_table_type(cell, &row->known);
-			row->typed = true;
+			read_kind(r, row, cell);
 			break;
 		case DM_COL_LABEL:
 			if (r->label.n)

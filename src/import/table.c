@@ -218,6 +218,9 @@ bool dm_table_empty(struct dm_sv cell)
 
 	if (cell.n == 0)
 		return true;
+	/* Most cells are told by their length or first byte. */
+	if (cell.n > 13 || !memchr("-?nN(uUtT", cell.p[0], 9))
+		return false;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (dm_sv_ieq(cell, dm_sv_str(words[i])))
 			return true;
