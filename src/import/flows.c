@@ -91,7 +91,6 @@ int dm_flows_new(struct dm_flows **ret, struct dm_capture *c)
 	t->c = c;
 	t->mask = 4095;
 	t->free = NONE;
-	t->clock = INT64_MIN;
 	for (unsigned i = 0; i < LISTS; i++)
 		t->list[i].first = t->list[i].last = NONE;
 	t->bucket = dm_alloc((t->mask + 1) * sizeof *t->bucket);

@@ -43,6 +43,7 @@
 	X(fBufNextCollectionTemplate)                                                                        \
 	X(fBufGetExportTime)                                                                                 \
 	X(fBufNext)                                                                                          \
+	X(fBufNextMessage)                                                                                   \
 	X(fBufFree)
 
 #define GLIB_SYMBOLS(X)                                                                                      \
@@ -126,8 +127,9 @@ struct run {
 	const fbInfoElement_t *element[DM_IPFIX_COUNT];
 	struct layout *layout[MAX_LAYOUTS];
 	unsigned layouts;
-	struct layout *none; /* without elements */
-	struct layout *used; /* whose template is set */
+	struct layout *none;   /* without elements */
+	struct layout endless; /* stands for templates whose records have no length */
+	struct layout *used;   /* whose template is set */
 	struct {
 		uint8_t head[4];
 		uint32_t n;    /* bytes of it */
@@ -229,13 +231,14 @@ static void new_template(fbSession_t *session, uint16_t id, fbTemplate_t *t, voi
 {
 	struct run *run = app;
 	struct dm_ipfix_layout l = {0};
-	uint32_t n = lib.fbTemplateCountElements(t);
+	uint32_t n = lib.fbTemplateCountElements(t), wire = 0;
 
 	(void)session;
 	(void)id;
 	for (uint32_t i = 0; i < n; i++) {
 		const fbInfoElement_t *ie = lib.fbTemplateGetIndexedIE(t, i);
 
+		wire |= ie->len;
 		for (unsigned e = 0; e < DM_IPFIX_COUNT; e++) {
 			if (!run->element[e] || run->element[e]->ent != ie->ent ||
 			    run->element[e]->num != ie->num)
@@ -250,7 +253,8 @@ static void new_template(fbSession_t *session, uint16_t id, fbTemplate_t *t, voi
 			break;
 		}
 	}
-	*ret = find_layout(run, &l);
+	/* Records of no length: a set would hold them without end. */
+	*ret = wire ? find_layout(run, &l) : &run->endless;
 	*ret_free = NULL;
 }
 
@@ -388,6 +392,15 @@ static int next_record(struct run *run)
 	struct layout *l = t ? lib.fbTemplateGetContext(t) : NULL;
 	int r;
 
+	if (l == &run->endless) {
+		r = run->sink->skip(run->sink, run->records + 1,
+				    "records without any length; the rest of their message is passed over");
+		run->lost++;
+		run->notes++;
+		if (r < 0 || lib.fBufNextMessage(run->buf, &e))
+			return r < 0 ? r : 1;
+		t = NULL;
+	}
 	/* More kinds of templates than are kept: read as one without elements, so counted as passed over. */
 	if (t && !l)
 		l = run->none;

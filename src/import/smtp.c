@@ -267,7 +267,10 @@ static int from_client(struct dm_capture *c, const struct dm_flow *f, struct smt
 				a->state = COMMAND;
 			continue;
 		}
-		lf = memchr(p, '\n', b->n - *used);
+		/* A long line that comes byte by byte is not searched from its start each time. */
+		size_t seen = b->seen > *used ? b->seen - *used : 0;
+
+		lf = memchr(p + seen, '\n', b->n - *used - seen);
 		if (!lf)
 			return b->n >= DM_MAX_REASSEMBLY ? DM_APP_STOP : 0;
 		line = dm_sv((const char *)p, (size_t)(lf - p));

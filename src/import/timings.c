@@ -36,7 +36,7 @@ int dm_timings_add(struct dm_capture *c, struct dm_flow *f, enum dm_dir dir, int
 	struct dm_timings *t = f->timings;
 
 	if (!t) {
-		int r = timings_new(c, f, time);
+		int r = time != DM_NO_TIME ? timings_new(c, f, time) : 0;
 
 		t = f->timings;
 		if (r < 0 || !t)
@@ -71,7 +71,7 @@ void dm_timings_put(struct dm_capture *c, struct dm_flow *f)
 {
 	struct dm_timings *t = f->timings;
 
-	if (!t || t->zero == DM_NO_TIME || f->start == DM_NO_TIME)
+	if (!t)
 		return;
 	dm_buf_clear(&c->text);
 	dm_buf_varint(&c->text, (uint64_t)(t->zero - f->start));

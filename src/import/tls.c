@@ -88,8 +88,10 @@ static int handshake(struct dm_capture *c, struct dm_flow *f, struct tls_app *a,
 			r = dm_tls_session_certificates(c, f, a->session, dir, p + 4, n);
 		at += 4 + n;
 	}
-	memmove(s->handshake.p, s->handshake.p + at, s->handshake.n - at);
-	s->handshake.n -= at;
+	if (at) {
+		memmove(s->handshake.p, s->handshake.p + at, s->handshake.n - at);
+		s->handshake.n -= at;
+	}
 	/* From a server's hello of TLS 1.3 on all is encrypted. */
 	if (r == 0 && dir == DM_FROM_SERVER && dm_tls_session_is13(a->session))
 		s->done = true;

@@ -301,6 +301,30 @@ static void test_lengths(void **state)
 	assert_int_equal(recorder_values(&rec, 0, "network.protocol"), 0);
 }
 
+/* A template without a length: its set holds any number of records. The next message is read. */
+static void test_endless(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		message(1);
+		TEMPLATE(256, {8, 4}, {12, 4}, {150, 4});
+		if (i == 0) {
+			TEMPLATE(257, {210, 0});
+			set(257);
+			be(0, 8);
+			set_end();
+		}
+		set(256);
+		be(0xc0000201, 4);
+		be(0xc0000202, 4);
+		be(EXPORT_TIME, 4);
+		set_end();
+	}
+	assert_int_equal(run(), 0);
+	assert_int_equal(rec.records, 1);
+	assert_int_equal(rec.skips, 1);
+}
+
 /* Options say how an exporter samples; another domain does not. */
 static void test_sampling(void **state)
 {
@@ -451,8 +475,8 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_biflow),	  T(test_times),  T(test_nat_and_text), T(test_ipv6_icmp), T(test_lengths),
-		T(test_sampling), T(test_broken), T(test_probe),	T(test_real),
+		T(test_biflow),	 T(test_times),	   T(test_nat_and_text), T(test_ipv6_icmp), T(test_lengths),
+		T(test_endless), T(test_sampling), T(test_broken),	 T(test_probe),	    T(test_real),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
