@@ -6,6 +6,7 @@ const struct dm_importer *const dm_importers[] = {
 	&dm_import_zeek_tsv,
 	&dm_import_zeek_json,
 	&dm_import_eve,
+	&dm_import_fast,
 	&dm_import_pcap,
 	&dm_import_nfcapd,
 	&dm_import_ipfix,

@@ -36,9 +36,9 @@ struct dm_importer {
 	const char *const *decoder;
 };
 
-extern const struct dm_importer dm_import_zeek_tsv, dm_import_zeek_json, dm_import_eve, dm_import_pcap,
-	dm_import_nfcapd, dm_import_ipfix, dm_import_hashlist, dm_import_csv, dm_import_stix, dm_import_misp,
-	dm_import_openioc, dm_import_text, dm_import_indicator_csv, dm_import_warninglist;
+extern const struct dm_importer dm_import_zeek_tsv, dm_import_zeek_json, dm_import_eve, dm_import_fast,
+	dm_import_pcap, dm_import_nfcapd, dm_import_ipfix, dm_import_hashlist, dm_import_csv, dm_import_stix,
+	dm_import_misp, dm_import_openioc, dm_import_text, dm_import_indicator_csv, dm_import_warninglist;
 
 /* All importers, in order of preference for equal scores; NULL-terminated. */
 extern const struct dm_importer *const dm_importers[];

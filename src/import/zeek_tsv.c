@@ -26,7 +26,8 @@ struct tsv {
 	char sep, set_sep;
 	char empty[32], unset[32];
 	size_t empty_n, unset_n;
-	char path[64];
+	char path[64]; /* empty: not said */
+	char name[64]; /* what the log is called in messages */
 	struct dm_arena names;
 	const char *column[DM_MAX_COLUMNS];
 	uint32_t columns;
@@ -214,15 +215,21 @@ static uint8_t fast_way(const struct dm_zeek_action *a)
 static void make_plan(struct tsv *t)
 {
 	const struct dm_zeek_log *log = dm_zeek_log_find(dm_sv_str(t->path));
+	struct dm_sv name = dm_sv_str(t->path);
 	size_t hint = 0;
 
-	if (!log) {
-		/* A path that is none of Zeek's own (open_conn, a site's filter) may still be one of its
-		 * logs; else it is read as a flow if there are addresses. */
+	/* A path that is none of Zeek's own (open_conn, a site's filter) may still be one of its logs;
+	 * without a path the file's name may tell; else it is read as a flow if there are addresses. */
+	if (!log)
 		log = dm_zeek_log_guess(has_column, t, &hint);
-		if (!t->path[0])
-			set_text(t->path, sizeof(t->path),
-				 log ? dm_sv_str(log->path) : dm_zeek_name_stem(t->lines.in->name));
+	if (!log && !name.n) {
+		name = dm_zeek_name_stem(t->lines.in->name);
+		log = dm_zeek_log_find(name);
+	}
+	set_text(t->name, sizeof(t->name), log && !name.n ? dm_sv_str(log->path) : name);
+	for (char *c = t->name; *c; c++) {
+		if (*c < ' ' || *c > '~') /* char may be signed: so is not ASCII */
+			*c = '?';
 	}
 	t->nsteps = 0;
 	for (uint32_t i = 0; i < t->columns; i++) {
@@ -235,12 +242,8 @@ static void make_plan(struct tsv *t)
 							     a->field_type, a->container};
 	}
 	if (!log) {
-		t->unknown = (struct dm_zeek_log){.path = t->path, .kind = DM_KIND_FLOW};
+		t->unknown = (struct dm_zeek_log){.path = t->name, .kind = DM_KIND_FLOW};
 		log = &t->unknown;
-	}
-	for (char *c = t->path; *c; c++) {
-		if (*c < ' ' || *c > '~') /* char may be signed: so is not ASCII */
-			*c = '?';
 	}
 	t->row->log = log;
 	t->row->dataset =
@@ -463,7 +466,7 @@ static int read_row(struct tsv *t, struct dm_sv line)
 	}
 	dm_zeek_row_finish(row);
 	if (row->log == &t->unknown && !dm_zeek_row_tells(row)) {
-		dm_passed_add(&t->passed, dm_sv_str(t->path), t->lines.number);
+		dm_passed_add(&t->passed, dm_sv_str(t->name), t->lines.number);
 		return 0;
 	}
 	return dm_lines_record(&t->lines, &row->rec);
@@ -570,7 +573,7 @@ static int read_line(struct tsv *t, struct dm_err *err)
 	if (!t->made)
 		make_plan(t);
 	if (!t->row->log->kind) {
-		dm_passed_add(&t->passed, dm_sv_str(t->path), t->lines.number);
+		dm_passed_add(&t->passed, dm_sv_str(t->name), t->lines.number);
 		return 0;
 	}
 	return read_row(t, line);
