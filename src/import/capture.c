@@ -143,6 +143,8 @@ static int add_packet(struct run *run, int dlt, const struct pcap_pkthdr *h, con
 	int64_t sec = h->ts.tv_sec;
 	int r;
 
+	if (h->caplen > DM_MAX_PACKET)
+		return note(run, "packet is longer than any that is sent");
 	memset(&pkt, 0, sizeof pkt);
 	pkt.number = run->c.packet;
 	/* Year 9999: what lies outside was never a clock. */
