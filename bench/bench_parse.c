@@ -92,7 +92,7 @@ static int bench_file(const char *path, const char *format, int runs)
 {
 	const char *name = "?";
 	double best = 0;
-	struct counter c;
+	struct counter c = {0};
 
 	for (int i = 0; i < runs; i++) {
 		struct dm_err err = {0};
