@@ -37,22 +37,27 @@ static struct dm_sv header_of(struct dm_sv line)
 	return line;
 }
 
+/* A second header of a W3C log that names nothing known leaves the first in force. */
 static int open_header(struct table *t, struct dm_sv header)
 {
+	struct dm_csv_map *m = dm_alloc(sizeof(*m));
 	int r;
 
+	if (!m)
+		return DM_ENOMEM;
+	r = dm_csv_map_init(m, header, dm_csv_sniff(header));
+	/* One name that happens to be known does not make a line of prose a header. */
+	if (!r && (m->n < 2 || (m->known < 2 && !m->source && !m->destination && !m->file)))
+		r = DM_EFORMAT;
+	if (r) {
+		dm_csv_map_done(m);
+		dm_free(m);
+		return r;
+	}
 	if (t->header)
 		dm_csv_map_done(&t->map);
-	t->header = false;
-	r = dm_csv_map_init(&t->map, header, dm_csv_sniff(header));
-	if (r == DM_ENOMEM)
-		return r;
-	/* One name that happens to be known does not make a line of prose a header. */
-	if (r || t->map.n < 2 ||
-	    (t->map.known < 2 && !t->map.source && !t->map.destination && !t->map.file)) {
-		dm_csv_map_done(&t->map);
-		return DM_EFORMAT;
-	}
+	t->map = *m;
+	dm_free(m);
 	t->header = true;
 	dm_buf_clear(&t->header_text);
 	dm_buf_sv(&t->header_text, header);
@@ -157,7 +162,7 @@ static int read_line(struct table *t, struct dm_err *err)
 
 	if (t->ended || (!t->njoined && !dm_sv_trim(line).n))
 		return 0;
-	if (!t->header || dm_sv_starts(line, DM_SV("#Fields:"))) {
+	if (!t->header || (!t->njoined && dm_sv_starts(line, DM_SV("#Fields:")))) {
 		header = header_of(line);
 		if (!header.n)
 			return 0;

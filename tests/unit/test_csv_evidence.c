@@ -162,6 +162,24 @@ static void reads_the_logs_of_others(void **state)
 	has(0, "host.name=PC1");
 }
 
+static void bears_a_second_header(void **state)
+{
+	run("x", "#Fields: date time c-ip s-ip\n2024-04-19 00:00:01 192.0.2.1 192.0.2.2\n#Fields: mood "
+		 "weather\ngood fair\n"
+		 "2024-04-19 00:00:02 192.0.2.1 192.0.2.3\n#Fields: c-ip s-ip date time sc-status\n192.0.2.1 "
+		 "192.0.2.4 2024-04-19 00:00:03 404\n");
+	assert_int_equal(r.records, 3);
+	assert_int_equal(r.skips, 1);
+	has(1, "destination.ip=192.0.2.3");
+	has(2, "destination.ip=192.0.2.4");
+	has(2, "http.response.status_code=404");
+	/* within an open quote it is text */
+	run("x", "src ip,dst ip,message\n192.0.2.1,192.0.2.2,\"a\n#Fields: c-ip "
+		 "s-ip\nb\"\n192.0.2.1,192.0.2.3,\"x\n#Fields: c-ip\n");
+	assert_int_equal(r.records, 2);
+	has(0, "message=a\n#Fields: c-ip s-ip\nb");
+}
+
 static void reads_times_by_magnitude(void **state)
 {
 	run("x", "time,src_ip,dst_ip\n1713484800,192.0.2.1,192.0.2.2\n1713484800.5,192.0.2.1,192.0.2."
@@ -392,6 +410,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(reads_nfdump, setup, teardown),
 		cmocka_unit_test_setup_teardown(reads_ecs_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(reads_the_logs_of_others, setup, teardown),
+		cmocka_unit_test_setup_teardown(bears_a_second_header, setup, teardown),
 		cmocka_unit_test_setup_teardown(reads_times_by_magnitude, setup, teardown),
 		cmocka_unit_test_setup_teardown(takes_quotes_and_line_ends_in_fields, setup, teardown),
 		cmocka_unit_test_setup_teardown(bounds_the_lines_of_a_row, setup, teardown),
