@@ -175,7 +175,7 @@ static void put_address(struct dm_record *rec, const struct dm_csv_column *c, st
 }
 
 /* "SHA1=...,MD5=...,IMPHASH=...", or one digest. */
-static void put_hashes(struct dm_record *rec, const char *name, struct dm_sv s)
+static void put_hashes(struct dm_record *rec, struct dm_sv s)
 {
 	if (dm_sv_find(s, '=') == SIZE_MAX) {
 		dm_record_hash(rec, s);
@@ -191,7 +191,6 @@ static void put_hashes(struct dm_record *rec, const char *name, struct dm_sv s)
 		else
 			dm_record_hash(rec, value);
 	}
-	(void)name;
 }
 
 static void put_ints(struct dm_record *rec, const struct dm_csv_column *c, struct dm_sv s)
@@ -303,7 +302,7 @@ static void put_field(struct dm_csv_map *m, struct dm_record *rec, const struct 
 		dm_put_file(rec, s);
 		break;
 	case DM_CSV_HASHES:
-		put_hashes(rec, c->name, s);
+		put_hashes(rec, s);
 		break;
 	case DM_CSV_MAIL:
 		dm_put_mail(rec, c->field, c->name, s);

@@ -153,35 +153,34 @@ static inline uint32_t dm_fast_octet(const char *p, uint32_t n, uint32_t *bad)
 /* A dotted quad without leading zeros. */
 static inline bool dm_fast_ip4(const char *p, size_t n, struct dm_ip *ret)
 {
-	uint64_t dots, odd;
-	uint32_t a, b, c, bad, v;
+	uint32_t dots, a, b, c, bad, v;
 
 	if (n < 7 || n > 15)
 		return false;
 #ifdef __SSE2__
-	dots = (unsigned)_mm_movemask_epi8(
+	dots = (uint32_t)_mm_movemask_epi8(
 		_mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)p), _mm_set1_epi8('.')));
-	odd = 0;
 #else
-	dm_scan64(p, '.', &dots, &odd);
+	dots = 0;
+	for (int i = 0; i < 16; i++)
+		dots |= (uint32_t)(p[i] == '.') << i;
 #endif
 	dots &= (1u << n) - 1;
 	if (!dots)
 		return false;
-	a = (uint32_t)__builtin_ctzll(dots);
+	a = (uint32_t)__builtin_ctz(dots);
 	dots &= dots - 1;
 	if (!dots)
 		return false;
-	b = (uint32_t)__builtin_ctzll(dots);
+	b = (uint32_t)__builtin_ctz(dots);
 	dots &= dots - 1;
 	if (!dots)
 		return false;
-	c = (uint32_t)__builtin_ctzll(dots);
+	c = (uint32_t)__builtin_ctz(dots);
 	bad = (dots & (dots - 1)) != 0;
 	v = dm_fast_octet(p, a, &bad) | dm_fast_octet(p + a + 1, b - a - 1, &bad) << 8 |
 	    dm_fast_octet(p + b + 1, c - b - 1, &bad) << 16 |
 	    dm_fast_octet(p + c + 1, (uint32_t)n - c - 1, &bad) << 24;
-	(void)odd;
 	if (bad)
 		return false;
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
