@@ -219,9 +219,10 @@ static int32_t day_of(int64_t t)
 	return t == DM_NO_TIME ? DM_DAY_NONE : dm_day_of(t);
 }
 
-static bool same_day(int32_t day, int64_t start, int64_t t)
+/* `start` modulo 2^64: the first day that int64_t can name begins before it. */
+static bool same_day(int32_t day, uint64_t start, int64_t t)
 {
-	return day == DM_DAY_NONE ? t == DM_NO_TIME : (uint64_t)t - (uint64_t)start < (uint64_t)DM_DAY_US;
+	return day == DM_DAY_NONE ? t == DM_NO_TIME : (uint64_t)t - start < (uint64_t)DM_DAY_US;
 }
 
 static int append(struct dm_ingest *g, const struct dm_batch *b, int32_t day, uint32_t from, uint32_t to,
@@ -250,7 +251,7 @@ int dm_ingest_rows(struct dm_ingest *g, const struct dm_batch *b, struct dm_err 
 
 	for (uint32_t i = 0, j; i < b->nrows && !rc; i = j) {
 		int32_t day = day_of(b->time[i]);
-		int64_t lo = (int64_t)day * DM_DAY_US;
+		uint64_t lo = (uint64_t)(int64_t)day * (uint64_t)DM_DAY_US;
 
 		for (j = i + 1; j < b->nrows && same_day(day, lo, b->time[j]); j++)
 			;
