@@ -57,9 +57,10 @@ const struct dm_exit_meaning dm_exits[] = {
 
 static const char *const marks[] = {"clear", "green", "amber", "amber+strict", "red", NULL};
 static const char *const classes[] = {"evidence", "intelligence", NULL};
-static const char *const import_formats[] = {
-	"zeek-tsv", "zeek-json", "suricata-eve", "pcap", "nfcapd",	  "ipfix",	 "hashlist", "csv",
-	"stix",	    "misp",	 "openioc",	 "text", "indicator-csv", "warninglist", NULL};
+static const char *const import_formats[] = {"zeek-tsv", "zeek-json",	  "suricata-eve", "suricata-fast",
+					     "pcap",	 "nfcapd",	  "ipfix",	  "hashlist",
+					     "csv",	 "stix",	  "misp",	  "openioc",
+					     "text",	 "indicator-csv", "warninglist",  NULL};
 static const char *const hunt_formats[] = {"table", "json",	"csv",	"stix", "nft",
 					   "rpz",   "suricata", "zeek", NULL};
 static const char *const types[] = {"ipv4-addr",
