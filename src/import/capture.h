@@ -67,13 +67,13 @@ enum { DM_APP_STOP = 1, DM_APP_SWITCH = 2 };
 
 struct dm_app_ops {
 	const char *name; /* network.protocol */
+	size_t cost;	  /* bytes that one takes at the least, charged to the budget */
+	int (*make)(struct dm_capture *c, struct dm_app **ret);
 	/* In-order bytes. *used: how many are finished with; the rest is offered again with more behind.
-	 * Never called with n == 0. */
+	 * Never called with n == 0. A hole outside of what is skipped ends the direction. */
 	int (*feed)(struct dm_capture *c, struct dm_flow *f, struct dm_app *a, enum dm_dir dir,
 		    struct dm_bytes *b, size_t *used);
-	/* n bytes are missing from the capture; NULL: the same as DM_APP_STOP. */
-	int (*gap)(struct dm_capture *c, struct dm_flow *f, struct dm_app *a, enum dm_dir dir, uint64_t n);
-	/* The flow ends: write what is still open. */
+	/* The flow ends, or nobody wants more of it: write what is still open. */
 	int (*finish)(struct dm_capture *c, struct dm_flow *f, struct dm_app *a);
 	void (*free)(struct dm_capture *c, struct dm_app *a);
 };
@@ -85,20 +85,17 @@ struct dm_app {
 extern const struct dm_app_ops dm_app_http, dm_app_tls, dm_app_ssh, dm_app_smtp, dm_app_dns_tcp, dm_app_dns,
 	dm_app_quic;
 
-/* Whether the first bytes of a connection are of a protocol that is read: DM_APP_FOUND with *ret,
- * DM_APP_NONE, DM_APP_MORE if more bytes are needed to tell, or a negative code. */
-enum { DM_APP_NONE = 0, DM_APP_FOUND = 1, DM_APP_MORE = 2 };
-int dm_app_recognise(struct dm_capture *c, const struct dm_flow *f, enum dm_dir dir, const uint8_t *p,
-		     size_t n, struct dm_app **ret);
+/* Whose protocol the first bytes of a connection are: DM_APP_FOUND with *ret, DM_APP_NONE, or DM_APP_MORE if
+ * more bytes are needed to tell. */
+enum { DM_APP_NONE, DM_APP_FOUND, DM_APP_MORE };
+int dm_app_recognise(const struct dm_flow *f, const uint8_t *p, size_t n, const struct dm_app_ops **ret);
+/* Gives the flow its application; where the budget is spent, none, and none later (f->app stays NULL). */
+int dm_app_open(struct dm_capture *c, struct dm_flow *f, const struct dm_app_ops *ops);
+/* Takes it away again, without a last word. */
+void dm_app_close(struct dm_capture *c, struct dm_flow *f);
 /* A datagram of a flow: finds its application and hands it over. */
 int dm_udp_packet(struct dm_capture *c, struct dm_flow *f, unsigned end, const struct dm_packet *p);
 
-int dm_http_new(struct dm_capture *c, struct dm_app **ret);
-int dm_tls_new(struct dm_capture *c, struct dm_app **ret);
-int dm_ssh_new(struct dm_capture *c, struct dm_app **ret);
-int dm_smtp_new(struct dm_capture *c, struct dm_app **ret);
-int dm_dns_new(struct dm_capture *c, bool tcp, struct dm_app **ret);
-int dm_quic_new(struct dm_capture *c, struct dm_app **ret);
 /* One UDP payload for a flow whose application is dm_app_dns or dm_app_quic. */
 int dm_dns_datagram(struct dm_capture *c, struct dm_flow *f, enum dm_dir dir, const struct dm_packet *p);
 int dm_quic_datagram(struct dm_capture *c, struct dm_flow *f, enum dm_dir dir, const struct dm_packet *p);
@@ -111,7 +108,8 @@ struct dm_flow {
 	struct dm_ip ip[2];
 	uint16_t port[2];
 	uint8_t proto, level;
-	/* */
+	bool one_way; /* ICMP without a counterpart: no order */
+
 	uint8_t opener;	  /* 0 or 1: which end opened it */
 	uint8_t flags[2]; /* TCP flags seen, by end */
 	bool synack[2], reset_first[2];
@@ -121,12 +119,12 @@ struct dm_flow {
 	uint8_t icmp_type, icmp_code;
 	uint8_t vlans;
 	uint16_t vlan[DM_MAX_VLANS];
-	bool has_mac, swapped, gave_up, one_way;
+	bool has_mac, gave_up;
 	uint8_t mac[2][6];			   /* by end */
 	uint8_t list;				   /* timeout class */
 	int64_t start, end;			   /* of the packets, us; DM_NO_TIME if none had one */
 	int64_t touched;			   /* the table's clock when it last changed */
-	uint64_t first, last;			   /* packet numbers */
+	uint64_t first;				   /* packet number */
 	uint64_t packets[2], bytes[2], payload[2]; /* by end */
 	uint32_t syn_seq[2];  /* sequence number of the first byte behind a SYN, by end */
 	uint32_t next_seq[2]; /* to notice missed bytes, by end */
@@ -169,11 +167,12 @@ void dm_flows_free(struct dm_flows *t);
 /* Draws a key for the hash table; before confinement. */
 void dm_flows_seed(void);
 
+/* Fills a new flow from its key and first packet, and adds a packet that `end` sent (flow_account.c). */
+void dm_flow_begin(struct dm_flow *f, const struct dm_flow *key, const struct dm_packet *p, unsigned end);
+void dm_flow_account(struct dm_flow *f, unsigned end, const struct dm_packet *p);
+
 /* The record of a finished flow (flow_record.c). */
 int dm_flow_write(struct dm_capture *c, struct dm_flow *f);
-const char *dm_flow_state(const struct dm_flow *f);
-/* "1:" and base64 of the SHA-1, 31 bytes with NUL. */
-void dm_flow_community_id(const struct dm_flow *f, char out[32]);
 
 /* Packet times (timings.c), docs/formats/timings.md. */
 int dm_timings_add(struct dm_capture *c, struct dm_flow *f, enum dm_dir dir, int64_t time, uint32_t payload);

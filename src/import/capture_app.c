@@ -86,60 +86,83 @@ static bool looks_smtp(const struct dm_flow *f, const uint8_t *p, size_t n, bool
 		(starts(p, n, "220 ", more) || starts(p, n, "220-", more) || starts(p, n, "554 ", more)));
 }
 
-int dm_app_recognise(struct dm_capture *c, const struct dm_flow *f, enum dm_dir dir, const uint8_t *p,
-		     size_t n, struct dm_app **ret)
+int dm_app_recognise(const struct dm_flow *f, const uint8_t *p, size_t n, const struct dm_app_ops **ret)
 {
 	bool more = false;
-	int http, r;
+	int http;
 
 	if (port_is(f, PORT_DNS)) {
 		/* A length, then a header of 12 bytes (RFC 1035 s.4.2.2). */
 		if (n < 2)
 			return DM_APP_MORE;
-		if ((p[0] << 8 | p[1]) < 12)
-			return DM_APP_NONE;
-		r = dm_dns_new(c, true, ret);
-		return r < 0 ? r : DM_APP_FOUND;
+		*ret = &dm_app_dns_tcp;
+		return (p[0] << 8 | p[1]) < 12 ? DM_APP_NONE : DM_APP_FOUND;
 	}
 	if (n < 6 && p[0] == 22)
 		return DM_APP_MORE;
-	if (looks_tls(p, n)) {
-		r = dm_tls_new(c, ret);
-		return r < 0 ? r : DM_APP_FOUND;
+	if (looks_tls(p, n))
+		*ret = &dm_app_tls;
+	else if (starts(p, n, "SSH-", &more))
+		*ret = &dm_app_ssh;
+	else if (looks_smtp(f, p, n, &more))
+		*ret = &dm_app_smtp;
+	else {
+		*ret = &dm_app_http;
+		http = recognise_http(p, n);
+		return http == DM_APP_NONE && more ? DM_APP_MORE : http;
 	}
-	if (starts(p, n, "SSH-", &more)) {
-		r = dm_ssh_new(c, ret);
-		return r < 0 ? r : DM_APP_FOUND;
+	return DM_APP_FOUND;
+}
+
+int dm_app_open(struct dm_capture *c, struct dm_flow *f, const struct dm_app_ops *ops)
+{
+	int r;
+
+	if (!dm_capture_keep(c, ops->cost)) {
+		f->app_decided = f->gave_up = true;
+		c->unkept++;
+		return 0;
 	}
-	if (looks_smtp(f, p, n, &more)) {
-		r = dm_smtp_new(c, ret);
-		return r < 0 ? r : DM_APP_FOUND;
+	r = ops->make(c, &f->app);
+	if (r < 0) {
+		dm_capture_unkeep(c, ops->cost);
+		return r;
 	}
-	http = recognise_http(p, n);
-	if (http == DM_APP_FOUND) {
-		r = dm_http_new(c, ret);
-		return r < 0 ? r : DM_APP_FOUND;
-	}
-	return more || http == DM_APP_MORE ? DM_APP_MORE : DM_APP_NONE;
+	f->app->ops = ops;
+	if (!f->protocol)
+		f->protocol = ops->name;
+	return 0;
+}
+
+void dm_app_close(struct dm_capture *c, struct dm_flow *f)
+{
+	const struct dm_app_ops *ops;
+
+	if (!f->app)
+		return;
+	ops = f->app->ops;
+	ops->free(c, f->app);
+	dm_capture_unkeep(c, ops->cost);
+	f->app = NULL;
 }
 
 int dm_udp_packet(struct dm_capture *c, struct dm_flow *f, unsigned end, const struct dm_packet *p)
 {
 	enum dm_dir dir = dm_flow_dir(f, end);
-	int r = 0;
 
-	if (!f->app && f->app_decided)
-		return 0;
-	if (!f->app) {
+	if (!f->app && !f->app_decided) {
+		int r = 0;
+
 		f->app_decided = true;
 		if (port_is(f, PORT_DNS) || port_is(f, PORT_MDNS) || port_is(f, PORT_LLMNR))
-			r = dm_dns_new(c, false, &f->app);
+			r = dm_app_open(c, f, &dm_app_dns);
 		else if (dm_quic_is(p->payload, p->payload_cap))
-			r = dm_quic_new(c, &f->app);
-		if (r < 0 || !f->app)
+			r = dm_app_open(c, f, &dm_app_quic);
+		if (r < 0)
 			return r;
-		f->protocol = f->app->ops->name;
 	}
+	if (!f->app)
+		return 0;
 	return f->app->ops == &dm_app_dns ? dm_dns_datagram(c, f, dir, p) : dm_quic_datagram(c, f, dir, p);
 }
 

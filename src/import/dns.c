@@ -22,13 +22,12 @@ struct dns_app {
 	uint32_t count;
 };
 
-int dm_dns_new(struct dm_capture *c, bool tcp, struct dm_app **ret)
+static int make(struct dm_capture *c, struct dm_app **ret)
 {
 	struct dns_app *a = dm_calloc(1, sizeof *a);
 
 	if (!a)
 		return dm_fail(c->err, DM_ENOMEM, "no memory for DNS");
-	a->app.ops = tcp ? &dm_app_dns_tcp : &dm_app_dns;
 	a->last = &a->first;
 	*ret = &a->app;
 	return 0;
@@ -374,5 +373,5 @@ static void free_app(struct dm_capture *c, struct dm_app *app)
 	dm_free(a);
 }
 
-const struct dm_app_ops dm_app_dns = {"dns", NULL, NULL, finish, free_app};
-const struct dm_app_ops dm_app_dns_tcp = {"dns", feed, NULL, finish, free_app};
+const struct dm_app_ops dm_app_dns = {"dns", sizeof(struct dns_app), make, NULL, finish, free_app};
+const struct dm_app_ops dm_app_dns_tcp = {"dns", sizeof(struct dns_app), make, feed, finish, free_app};

@@ -29,7 +29,7 @@ static const char *tcp_state(const struct dm_flow *f)
 	return "OTH";
 }
 
-const char *dm_flow_state(const struct dm_flow *f)
+static const char *flow_state(const struct dm_flow *f)
 {
 	unsigned o = f->opener;
 
@@ -56,8 +56,9 @@ static void base64(const uint8_t *p, size_t n, char *out)
 	*out = 0;
 }
 
-/* Community id version 1, seed 0: the smaller end first; the key of a flow already is in that order. */
-void dm_flow_community_id(const struct dm_flow *f, char out[32])
+/* Community id version 1, seed 0, as text with NUL: the smaller end first; the key of a flow already is in
+ * that order. */
+static void community_id(const struct dm_flow *f, char out[32])
 {
 	bool v4 = dm_ip_is4(&f->ip[0]) && dm_ip_is4(&f->ip[1]);
 	size_t from = v4 ? 12 : 0, n = 16 - from;
@@ -113,7 +114,7 @@ int dm_flow_write(struct dm_capture *c, struct dm_flow *f)
 	put_counts(r, f, src);
 	if (f->protocol)
 		dm_record_text(r, DM_F_PROTOCOL, dm_sv_str(f->protocol));
-	dm_record_text(r, DM_F_CONN_STATE, dm_sv_str(dm_flow_state(f)));
+	dm_record_text(r, DM_F_CONN_STATE, dm_sv_str(flow_state(f)));
 	if (f->history_n)
 		dm_record_text(r, DM_F_CONN_HISTORY, dm_sv(f->history, f->history_n));
 	if (f->proto == DM_PROTO_TCP)
@@ -130,7 +131,7 @@ int dm_flow_write(struct dm_capture *c, struct dm_flow *f)
 		put_mac(c, DM_F_SRC_MAC, f->mac[src]);
 		put_mac(c, DM_F_DST_MAC, f->mac[dst]);
 	}
-	dm_flow_community_id(f, text);
+	community_id(f, text);
 	dm_record_text(r, DM_F_COMMUNITY_ID, dm_sv_str(text));
 	if (f->parent) {
 		char parent[48];

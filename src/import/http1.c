@@ -39,18 +39,16 @@ struct http_app {
 	bool in_response; /* the header of a response has been read, its body has not ended */
 	int64_t response_time;
 	int status;
-	bool has_phrase;
 	char phrase[PHRASE_MAX], mime[MIME_MAX], version[4];
 	uint8_t phrase_n, mime_n, version_n;
 };
 
-int dm_http_new(struct dm_capture *c, struct dm_app **ret)
+static int make(struct dm_capture *c, struct dm_app **ret)
 {
 	struct http_app *a = dm_calloc(1, sizeof *a);
 
 	if (!a)
 		return dm_fail(c->err, DM_ENOMEM, "no memory for HTTP");
-	a->app.ops = &dm_app_http;
 	a->last = &a->first;
 	*ret = &a->app;
 	return 0;
@@ -458,4 +456,4 @@ static void free_app(struct dm_capture *c, struct dm_app *app)
 	dm_free(a);
 }
 
-const struct dm_app_ops dm_app_http = {"http", feed, NULL, finish, free_app};
+const struct dm_app_ops dm_app_http = {"http", sizeof(struct http_app), make, feed, finish, free_app};

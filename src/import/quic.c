@@ -90,13 +90,12 @@ bool dm_quic_is(const uint8_t *p, size_t n)
 	return !c.bad && id_n <= 20 && dm_cur_u8(&c) <= 20 && !c.bad;
 }
 
-int dm_quic_new(struct dm_capture *c, struct dm_app **ret)
+static int make(struct dm_capture *c, struct dm_app **ret)
 {
 	struct quic_app *a = dm_calloc(1, sizeof *a);
 
 	if (!a)
 		return dm_fail(c->err, DM_ENOMEM, "no memory for QUIC");
-	a->app.ops = &dm_app_quic;
 	if (dm_tls_session_new(c, 'q', &a->session) < 0) {
 		dm_free(a);
 		return dm_fail(c->err, DM_ENOMEM, "no memory for QUIC");
@@ -167,11 +166,21 @@ static void add_range(struct quic_side *s, uint32_t from, uint32_t to)
 		s->range[s->ranges++] = (struct range){from, to};
 }
 
+static void free_crypto(struct dm_capture *c, struct quic_side *s)
+{
+	if (!s->crypto)
+		return;
+	dm_capture_unkeep(c, CRYPTO_MAX);
+	dm_free(s->crypto);
+	s->crypto = NULL;
+}
+
 /* The hello is whole once everything from 0 to its end has come. */
 static int try_hello(struct dm_capture *c, struct quic_app *a, enum dm_dir dir, int64_t time)
 {
 	struct quic_side *s = &a->side[dir];
 	uint32_t have = 0, n;
+	int r = 0;
 
 	for (unsigned i = 0; i < s->ranges; i++)
 		if (s->range[i].from == 0)
@@ -183,10 +192,11 @@ static int try_hello(struct dm_capture *c, struct quic_app *a, enum dm_dir dir, 
 		return 0;
 	s->done = true;
 	if (s->crypto[0] == 1 && dir == DM_FROM_CLIENT)
-		return dm_tls_session_client_hello(c, a->session, s->crypto + 4, n, time);
-	if (s->crypto[0] == 2 && dir == DM_FROM_SERVER)
-		return dm_tls_session_server_hello(c, a->session, s->crypto + 4, n, time);
-	return 0;
+		r = dm_tls_session_client_hello(c, a->session, s->crypto + 4, n, time);
+	else if (s->crypto[0] == 2 && dir == DM_FROM_SERVER)
+		r = dm_tls_session_server_hello(c, a->session, s->crypto + 4, n, time);
+	free_crypto(c, s);
+	return r;
 }
 
 static int add_crypto(struct dm_capture *c, struct quic_side *s, uint64_t offset, struct dm_sv data)
@@ -330,13 +340,11 @@ static void free_app(struct dm_capture *c, struct dm_app *app)
 {
 	struct quic_app *a = (struct quic_app *)app;
 
-	for (unsigned i = 0; i < 2; i++)
-		if (a->side[i].crypto) {
-			dm_capture_unkeep(c, CRYPTO_MAX);
-			dm_free(a->side[i].crypto);
-		}
+	free_crypto(c, &a->side[0]);
+	free_crypto(c, &a->side[1]);
 	dm_tls_session_free(a->session);
 	dm_free(a);
 }
 
-const struct dm_app_ops dm_app_quic = {"quic", NULL, NULL, finish, free_app};
+const struct dm_app_ops dm_app_quic = {
+	"quic", sizeof(struct quic_app) + DM_TLS_SESSION_COST, make, NULL, finish, free_app};

@@ -87,8 +87,7 @@ static int switch_app(struct dm_capture *c, struct dm_flow *f)
 {
 	int r = f->app->ops->finish(c, f, f->app);
 
-	f->app->ops->free(c, f->app);
-	f->app = NULL;
+	dm_app_close(c, f);
 	f->app_decided = ++f->switches > MAX_SWITCHES;
 	for (unsigned d = 0; d < 2; d++) {
 		f->tcp->half[d].skip = 0;
@@ -100,19 +99,17 @@ static int switch_app(struct dm_capture *c, struct dm_flow *f)
 /* Finds an application for the first bytes of a direction. 1: go on feeding, 0: wait or nobody, or a code. */
 static int recognise(struct dm_capture *c, struct dm_flow *f, enum dm_dir dir, const uint8_t *p, size_t n)
 {
-	struct dm_half *h = &f->tcp->half[dir];
-	int r = f->app_decided ? DM_APP_NONE : dm_app_recognise(c, f, dir, p, n, &f->app);
+	const struct dm_app_ops *ops = NULL;
+	int r = f->app_decided ? DM_APP_NONE : dm_app_recognise(f, p, n, &ops);
 
-	if (r == DM_APP_FOUND) {
-		if (!f->protocol)
-			f->protocol = f->app->ops->name;
-		return 1;
-	}
-	if (r == DM_APP_NONE) {
-		h->done = true;
+	if (r == DM_APP_FOUND)
+		r = dm_app_open(c, f, ops);
+	else if (r == DM_APP_MORE)
 		return 0;
-	}
-	return r == DM_APP_MORE ? 0 : r;
+	if (r < 0 || f->app)
+		return r < 0 ? r : 1;
+	f->tcp->half[dir].done = true;
+	return 0;
 }
 
 /* Hands over bytes in order until nobody uses any more of them. *used is advanced. */
@@ -214,27 +211,18 @@ static int deliver(struct dm_capture *c, struct dm_flow *f, enum dm_dir dir, con
 	return 0;
 }
 
-/* n bytes that the capture does not hold. */
-static int gap(struct dm_capture *c, struct dm_flow *f, enum dm_dir dir, uint64_t n)
+/* n bytes that the capture does not hold: nobody is told what they were, so outside of what is skipped they
+ * end the direction. */
+static void gap(struct dm_capture *c, struct dm_flow *f, enum dm_dir dir, uint64_t n)
 {
 	struct dm_half *h = &f->tcp->half[dir];
-	int r = DM_APP_STOP;
 
 	if (!n || h->done)
-		return 0;
-	if (h->skip >= n) {
+		return;
+	if (h->skip >= n)
 		h->skip -= n;
-		return 0;
-	}
-	if (f->app && f->app->ops->gap)
-		r = f->app->ops->gap(c, f, f->app, dir, n);
-	if (r < 0)
-		return r;
-	if (r == DM_APP_STOP)
+	else
 		half_done(c, f, h);
-	h->skip = 0;
-	h->n = 0;
-	return 0;
 }
 
 static int deliver_segment(struct dm_capture *c, struct dm_flow *f, enum dm_dir dir, const uint8_t *p,
@@ -245,7 +233,7 @@ static int deliver_segment(struct dm_capture *c, struct dm_flow *f, enum dm_dir 
 
 	h->next += n + missing;
 	if (r == 0)
-		r = gap(c, f, dir, missing);
+		gap(c, f, dir, missing);
 	if (h->done)
 		half_done(c, f, h);
 	return r;
@@ -278,11 +266,10 @@ static int pass_hole(struct dm_capture *c, struct dm_flow *f, enum dm_dir dir)
 {
 	struct dm_half *h = &f->tcp->half[dir];
 	uint32_t n = h->later->seq - h->next;
-	int r;
 
 	h->next = h->later->seq;
-	r = gap(c, f, dir, n);
-	return r < 0 ? r : drain(c, f, dir);
+	gap(c, f, dir, n);
+	return drain(c, f, dir);
 }
 
 /* Puts the part of a segment that nobody has yet into the list, between `*link` and what follows it. */
@@ -409,6 +396,22 @@ static int tcp_start(struct dm_capture *c, struct dm_flow *f)
 	return dm_fail(c->err, DM_ENOMEM, "no memory for reassembly");
 }
 
+/* Nobody wants more of either direction: the application says its last word now, and the memory is free for
+ * others. */
+static int release(struct dm_capture *c, struct dm_flow *f)
+{
+	int r = 0;
+
+	if (!f->tcp->half[0].done || !f->tcp->half[1].done)
+		return 0;
+	if (f->app)
+		r = f->app->ops->finish(c, f, f->app);
+	dm_app_close(c, f);
+	dm_tcp_free(c, f);
+	f->app_decided = true;
+	return r;
+}
+
 int dm_tcp_packet(struct dm_capture *c, struct dm_flow *f, unsigned end, const struct dm_packet *p)
 {
 	enum dm_dir dir = dm_flow_dir(f, end);
@@ -439,7 +442,8 @@ int dm_tcp_packet(struct dm_capture *c, struct dm_flow *f, unsigned end, const s
 		h->next = f->flags[end] & DM_TCP_SYN ? f->syn_seq[end] : seq;
 		h->synced = true;
 	}
-	return segment(c, f, dir, seq, p->payload, p->payload_cap, p->payload_len - p->payload_cap, p->time);
+	r = segment(c, f, dir, seq, p->payload, p->payload_cap, p->payload_len - p->payload_cap, p->time);
+	return r < 0 ? r : release(c, f);
 }
 
 int dm_tcp_finish(struct dm_capture *c, struct dm_flow *f)

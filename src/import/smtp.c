@@ -25,13 +25,12 @@ struct smtp_app {
 	uint16_t reply_n;
 };
 
-int dm_smtp_new(struct dm_capture *c, struct dm_app **ret)
+static int make(struct dm_capture *c, struct dm_app **ret)
 {
 	struct smtp_app *a = dm_calloc(1, sizeof *a);
 
 	if (!a)
 		return dm_fail(c->err, DM_ENOMEM, "no memory for SMTP");
-	a->app.ops = &dm_app_smtp;
 	a->time = DM_NO_TIME;
 	dm_buf_init(&a->kept, KEPT_MAX);
 	dm_buf_init(&a->helo, REPLY_MAX);
@@ -340,4 +339,4 @@ static void free_app(struct dm_capture *c, struct dm_app *app)
 	dm_free(a);
 }
 
-const struct dm_app_ops dm_app_smtp = {"smtp", feed, NULL, finish, free_app};
+const struct dm_app_ops dm_app_smtp = {"smtp", sizeof(struct smtp_app), make, feed, finish, free_app};

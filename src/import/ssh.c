@@ -16,13 +16,12 @@ struct ssh_app {
 	char hassh[33];
 };
 
-int dm_ssh_new(struct dm_capture *c, struct dm_app **ret)
+static int make(struct dm_capture *c, struct dm_app **ret)
 {
 	struct ssh_app *a = dm_calloc(1, sizeof *a);
 
 	if (!a)
 		return dm_fail(c->err, DM_ENOMEM, "no memory for SSH");
-	a->app.ops = &dm_app_ssh;
 	a->time = DM_NO_TIME;
 	*ret = &a->app;
 	return 0;
@@ -127,4 +126,4 @@ static void free_app(struct dm_capture *c, struct dm_app *app)
 	dm_free(app);
 }
 
-const struct dm_app_ops dm_app_ssh = {"ssh", feed, NULL, finish, free_app};
+const struct dm_app_ops dm_app_ssh = {"ssh", sizeof(struct ssh_app), make, feed, finish, free_app};

@@ -26,13 +26,12 @@ struct tls_app {
 	bool written;
 };
 
-int dm_tls_new(struct dm_capture *c, struct dm_app **ret)
+static int make(struct dm_capture *c, struct dm_app **ret)
 {
 	struct tls_app *a = dm_calloc(1, sizeof *a);
 
 	if (!a)
 		return dm_fail(c->err, DM_ENOMEM, "no memory for TLS");
-	a->app.ops = &dm_app_tls;
 	dm_buf_init(&a->side[0].handshake, DM_MAX_REASSEMBLY);
 	dm_buf_init(&a->side[1].handshake, DM_MAX_REASSEMBLY);
 	if (dm_tls_session_new(c, 't', &a->session) < 0) {
@@ -164,4 +163,5 @@ static void free_app(struct dm_capture *c, struct dm_app *app)
 	dm_free(a);
 }
 
-const struct dm_app_ops dm_app_tls = {"tls", feed, NULL, finish, free_app};
+const struct dm_app_ops dm_app_tls = {
+	"tls", sizeof(struct tls_app) + DM_TLS_SESSION_COST, make, feed, finish, free_app};

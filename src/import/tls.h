@@ -6,6 +6,8 @@
 #include "import/tls_hello.h"
 
 struct dm_tls_session;
+/* What a session takes, to be charged by who makes one. */
+#define DM_TLS_SESSION_COST 2048u
 
 /* transport: as in JA4, 't' or 'q'. */
 int dm_tls_session_new(struct dm_capture *c, char transport, struct dm_tls_session **ret);

@@ -27,6 +27,8 @@ struct dm_tls_session {
 	struct chain chain[2];
 };
 
+_Static_assert(sizeof(struct dm_tls_session) <= DM_TLS_SESSION_COST, "charged for what it takes");
+
 int dm_tls_session_new(struct dm_capture *c, char transport, struct dm_tls_session **ret)
 {
 	struct dm_tls_session *s = dm_calloc(1, sizeof *s);
