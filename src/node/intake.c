@@ -368,6 +368,19 @@ static int read_head(struct job *j)
 	return DM_OK;
 }
 
+/* Whether a file that was taken whole, and with which this one begins, brought rows: they would come in twice
+ * with this one. Where it brought none (a capture's header alone, a list of indicators) this file is read
+ * whole: every capture begins with the same bytes. */
+static bool brought_rows(struct job *j, const struct dm_resume *known)
+{
+	struct dm_arena arena = {0};
+	struct dm_import imp;
+	bool rows = dm_catalog_import_get(j->store->catalog, known->import, &arena, &imp, NULL) || imp.rows;
+
+	dm_arena_done(&arena);
+	return rows;
+}
+
 /* Is this file, or its beginning, known? *ret_from stays NULL if not. */
 static int recognise(struct job *j, struct dm_resume *found, const struct dm_resume **ret_from)
 {
@@ -390,7 +403,8 @@ static int recognise(struct job *j, struct dm_resume *found, const struct dm_res
 
 		last = cand[i].offset;
 		rc = dm_file_digest_at(j->digest, last, sum, j->err);
-		if (!rc && !memcmp(sum, cand[i].digest, sizeof sum)) {
+		if (!rc && !memcmp(sum, cand[i].digest, sizeof sum) &&
+		    (cand[i].grows || last == j->size || brought_rows(j, &cand[i]))) {
 			*found = cand[i];
 			*ret_from = found;
 		}

@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import shutil
+import struct
 
 from faulty import EPOCH, HEAD, RANDOM, case, conn, expect, holds, home, rounds, rows_in, sound, start, tell, truth
 
@@ -95,6 +96,39 @@ def _(t):
     r = t.run("import", "big.log.gz")
     rows = rows_in(t)
     expect(len(set(rows)) == len(rows), f"{len(rows) - len(set(rows))} rows twice: {r.out} {r.err}")
+
+
+def capture(packets):
+    """A capture of that many UDP packets from 10.0.0.1 to 198.51.100.1; without any it is only the header that every capture begins with."""
+    out = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+    for i in range(packets):
+        ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 32, i, 0, 64, 17, 0, bytes([10, 0, 0, 1]), bytes([198, 51, 100, 1]))
+        frame = b"\2" * 12 + b"\x08\0" + ip + struct.pack("!HHHH", 4000 + i, 9, 12, 0) + b"data"
+        out += struct.pack("<IIII", EPOCH + i, 0, len(frame), len(frame)) + frame
+    return out
+
+
+@case("a file of a format that is taken whole is not lost because an empty one came before it")
+def _(t):
+    clear(t)
+    t.write("empty.pcap", capture(0))
+    t.write("real.pcap", capture(3))
+    t.run("import", "empty.pcap")
+    t.run("import", "real.pcap").expect_exit(0).expect_line("3 rows")
+    expect(len(rows_in(t)) == 3, "the rows of the second capture are not found")
+    t.run("import", "real.pcap").expect_exit(0).expect_line("known already")
+
+
+@case("a list of indicators that has grown is hunted whole")
+def _(t):
+    clear(t)
+    t.write("conn.log", conn(4))
+    t.run("import", "conn.log").expect_exit(0)
+    t.write("list.txt", "203.0.113.200\n")
+    t.run("import", "list.txt").expect_exit(0)
+    t.write("list.txt", "203.0.113.200\n10.0.0.0\n10.0.0.1\n")
+    t.run("import", "list.txt").expect_exit(0).expect_line("indicators")
+    t.run("hunt").expect_exit(0).expect_line("10.0.0.1")
 
 
 @case("two imports at once, and a reader all the while")
