@@ -59,6 +59,8 @@ struct dm_hunt {
 	struct dm_set **set;
 	size_t n_sets, sets_cap;
 	struct dm_arena arena;
+	char *keys; /* room for keys of values, in the arena */
+	size_t keys_left;
 	struct dm_hunt_ref *ref;
 	size_t n_refs, refs_cap;
 	uint32_t **ref_of; /* per set: record -> ref + 1, made when first needed */

@@ -7,6 +7,8 @@
 #include "hunt/hunt.h"
 #include "hunt/set_format.h"
 
+#define KEY_BLOCK 16384u
+
 /* One agreement: key `pos` of a run is meant by a record of a set. */
 struct link {
 	uint32_t pos, record;
@@ -344,6 +346,28 @@ static int note_cell(void *ctx, uint32_t cell, uint64_t rows)
 	return DM_OK;
 }
 
+/* A copy of a key, so that what the match found no longer hangs on the mapped run: one cut later would turn
+ * the keys into zeros, and rows would be missed without a word. Keys are packed end to end, since an address
+ * is shorter than what an allocation costs. */
+static struct dm_sv own_key(struct dm_hunt *h, struct dm_sv key)
+{
+	char *copy;
+
+	if (key.n > KEY_BLOCK / 8)
+		return dm_arena_copy(&h->arena, key);
+	if (h->keys_left < key.n) {
+		h->keys = dm_arena_alloc(&h->arena, KEY_BLOCK);
+		h->keys_left = h->keys ? KEY_BLOCK : 0;
+		if (!h->keys)
+			return dm_sv(NULL, 0);
+	}
+	copy = h->keys;
+	memcpy(copy, key.p, key.n);
+	h->keys += key.n;
+	h->keys_left -= key.n;
+	return dm_sv(copy, key.n);
+}
+
 static int add_value(struct gather *g, struct dm_sv key, enum dm_obs_type type)
 {
 	struct dm_hunt *h = g->h;
@@ -357,11 +381,9 @@ static int add_value(struct gather *g, struct dm_sv key, enum dm_obs_type type)
 				    .first = DM_NO_TIME,
 				    .last = DM_NO_TIME,
 				    .first_link = (uint32_t)h->n_links};
-	if (type != DM_OBS_IPV4 && type != DM_OBS_IPV6) { /* addresses lie in the mapped run */
-		v->key = dm_arena_copy(&h->arena, key);
-		if (!v->key.p)
-			return DM_ENOMEM;
-	}
+	v->key = own_key(h, key);
+	if (!v->key.p)
+		return DM_ENOMEM;
 	g->value = (uint32_t)h->n_values++;
 	return DM_OK;
 }

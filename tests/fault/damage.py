@@ -143,4 +143,26 @@ def _(t):
             expect(err, "an error says nothing")
 
 
+@case("a run cut between the match and the rows")
+def _(t):
+    from faulty import conn, home, start
+    import shutil
+    import time
+    shutil.rmtree(home(t), ignore_errors=True)
+    days, each = 40, 200
+    t.write("days.log", conn(days * each, step=86400 / each))
+    t.run("import", "days.log").expect_exit(0)
+    t.write("everything.txt", "10.0.0.0/8\n")
+    p = start(t, "hunt", "--json", "-i", "everything.txt")
+    begun = os.read(p.stdout.fileno(), 1)  # past the buffer, which communicate would not see; the match is done; nobody takes the rest, so the later days are still to come
+    time.sleep(0.3)
+    for path in files_of(t):
+        if path.endswith(".run"):
+            os.truncate(path, 0)
+    out, err = p.communicate(timeout=60)
+    lines = (begun + out).decode().count(',"line":')
+    expect(p.returncode >= 0, f"crashed ({p.returncode})")
+    expect(lines == days * each or (p.returncode != 0 and err), f"{lines} of {days * each} rows, exit {p.returncode} and no error")
+
+
 tell()
